@@ -1,0 +1,141 @@
+"""Checks at the door: what was given, what is wanted, what to do instead."""
+
+import math
+import operator
+from collections.abc import Sequence
+
+import numpy as np
+
+from ttalgebra.arrays.errors import NonFiniteError, ShapeError, TooLargeError
+from ttalgebra.arrays.namespace import is_array, is_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.typing import Array, Scalar
+
+MAX_BYTES = 2**31
+_WANTED = "float32, float64, complex64 or complex128"
+
+
+def as_array(x: object, name: str = "array") -> Array:
+    """``x`` as an array of a supported dtype, in its own library.
+
+    Lists and numbers become NumPy arrays; integers and bools become float64;
+    foreign byte orders become native. Raises TypeError for masked arrays, for
+    float16, longdouble and object dtypes, and for whatever is not an array.
+    """
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill it first, as in {name}.filled(0)")
+    if not is_array(x):
+        x = _from_sequence(x, name)
+    elif isinstance(x, np.generic) or type(x) is np.matrix:
+        x = np.asarray(x)
+    xp = namespace_of(x)
+    if xp.isdtype(x.dtype, ("bool", "integral")):
+        return xp.astype(x, xp.float64)
+    if x.dtype in (xp.float32, xp.float64, xp.complex64, xp.complex128):
+        native = is_numpy(x) and not x.dtype.isnative
+        return x.astype(x.dtype.newbyteorder("=")) if native else x
+    raise TypeError(f"{name} has dtype {x.dtype}; convert it to {_WANTED}")
+
+
+def _from_sequence(x: object, name: str) -> np.ndarray:
+    if isinstance(x, (str, bytes)) or not isinstance(x, (Sequence, int, float, complex)):
+        raise TypeError(f"{name} must be an array, got {type(x).__name__}")
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise ShapeError(f"{name} is a ragged sequence; its rows differ in length") from error
+
+
+def require_finite(x: Array, what: str) -> None:
+    """Raise NonFiniteError, naming the first bad index, unless all is finite."""
+    xp = namespace_of(x)
+    finite = xp.isfinite(x)
+    if bool(xp.all(finite)):
+        return
+    host = to_numpy(finite)
+    place = tuple(int(i) for i in np.unravel_index(int(np.argmin(host)), host.shape))
+    value = to_numpy(x)[place]
+    message = f"{what}: the value at index {place} is {value}"
+    raise NonFiniteError(f"{message} and {host.size - int(host.sum())} of {host.size} are not "
+                         "finite; remove or replace them first")  # fmt: skip
+
+
+def as_scalar(value: object, name: str) -> Scalar:
+    """``value`` as a finite Python float or complex; bools and strings are refused."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, complex, np.number)):
+        if not (is_array(value) and value.ndim == 0):  # type: ignore[attr-defined]
+            raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+        value = to_numpy(value)[()]
+    if isinstance(value, np.generic):
+        value = value.item()
+    number = value if isinstance(value, complex) else float(value)  # type: ignore[arg-type]
+    if not np.isfinite(number):
+        raise NonFiniteError(f"{name} must be finite, got {number}")
+    return number
+
+
+def as_tol(tol: object, verb: str) -> float | None:
+    """A relative error: None, or a finite real number that is at least zero."""
+    if tol is None:
+        return None
+    if isinstance(tol, (bool, np.bool_)) or not isinstance(tol, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{verb}: tol must be a real number or None, got {type(tol).__name__}")
+    value = float(tol)
+    if not 0 <= value < math.inf:
+        message = f"{verb}: tol must be finite and at least 0, got {value}"
+        raise ShapeError(f"{message}; it is the relative Frobenius error of the result")
+    return value
+
+
+def as_max_rank(max_rank: object, order: int, verb: str) -> tuple[int | None, ...]:
+    """One bound (or None) for each of the ``order - 1`` bonds between cores."""
+    bonds = order - 1
+    if max_rank is None:
+        return (None,) * bonds
+    if isinstance(max_rank, Sequence) and not isinstance(max_rank, (str, bytes)):
+        ranks = [as_positive(r, f"{verb}: max_rank") for r in max_rank]
+        if len(ranks) == bonds + 2 and ranks[0] == ranks[-1] == 1:
+            ranks = ranks[1:-1]
+        if len(ranks) != bonds:
+            message = f"{verb}: max_rank has {len(max_rank)} entries for {bonds} bonds"
+            raise ShapeError(f"{message}; give one int, or one for each bond")
+        return tuple(ranks)
+    advice = "" if max_rank != 0 else "; use tol= to round by accuracy"
+    return (as_positive(max_rank, f"{verb}: max_rank", advice),) * bonds
+
+
+def as_positive(value: object, name: str, advice: str = "") -> int:
+    """``value`` as an int of at least one."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an int, got bool")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
+    if number < 1:
+        raise ShapeError(f"{name} must be at least 1, got {number}{advice}")
+    return number
+
+
+def as_modes(modes: object, name: str) -> tuple[int, ...]:
+    """Mode sizes as a non-empty tuple of ints of at least one."""
+    if isinstance(modes, (str, bytes)) or not isinstance(modes, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must be a sequence of ints, got {type(modes).__name__}")
+    if len(modes) == 0:
+        raise ShapeError(f"{name} is empty; a train has at least one mode")
+    return tuple(as_positive(n, f"each of {name}") for n in modes)
+
+
+def require_room(shape: Sequence[int], itemsize: int, what: str, advice: str,
+                 max_bytes: int = MAX_BYTES) -> None:  # fmt: skip
+    """Raise TooLargeError before an array of ``shape`` above ``max_bytes`` is allocated."""
+    elements = math.prod(shape)
+    if elements * itemsize > max_bytes:
+        message = f"{what} needs {elements} elements ({_bytes(elements * itemsize)})"
+        raise TooLargeError(f"{message} > limit {_bytes(max_bytes)}; {advice}")
+
+
+def _bytes(count: int) -> str:
+    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    power = min((max(count, 1).bit_length() - 1) // 10, len(units) - 1)
+    scaled = count * 10 // 1024**power  # exact integers: counts exceed any float
+    return f"{scaled // 10}.{scaled % 10} {units[power]}" if power else f"{count} B"

@@ -1,0 +1,121 @@
+"""QR and SVD that either are right or say so: fallbacks, finite checks, size checks.
+
+Factorisations come from here and nowhere else. LAPACK never sees NaN or Inf (on
+some builds it would not return), nor a matrix beyond its 32-bit integers.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ttalgebra.arrays.checks import require_finite
+from ttalgebra.arrays.errors import ConvergenceError, TooLargeError
+from ttalgebra.arrays.namespace import eps_of, from_numpy, is_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.typing import Array
+
+LAPACK_LIMIT = 2**31 - 1  # elements; beyond it 32-bit builds crash (scipy #14001)
+
+
+class SVD(NamedTuple):
+    """``matrix = u @ diag(s) @ vh``, and the driver that found it."""
+
+    u: Array
+    s: Array
+    vh: Array
+    driver: str
+
+
+def qr(matrix: Array) -> tuple[Array, Array]:
+    """``matrix = q @ r`` with orthonormal columns in ``q``, reduced.
+
+    Rank deficiency is normal. Raises NonFiniteError and TooLargeError.
+    Cost ``O(m n min(m, n))``; ``norm(q^H q - 1) <= c eps m``.
+    """
+    _at_the_door(matrix, "qr")
+    q, r = namespace_of(matrix).linalg.qr(matrix)
+    return q, r
+
+
+def triangle(matrix: Array) -> Array:
+    """The ``r`` of a QR factorisation, whose ``q`` is never formed."""
+    _at_the_door(matrix, "qr")
+    if is_numpy(matrix):
+        return np.linalg.qr(matrix, mode="r")
+    return namespace_of(matrix).linalg.qr(matrix)[1]
+
+
+def svd(matrix: Array) -> SVD:
+    """The reduced singular value decomposition, by the first driver that is right.
+
+    NumPy's gesdd is tried first, then LAPACK's gesvd, then the SVD of the QR's
+    triangle; what a fallback returns is checked against ``matrix``. Other libraries
+    fall back to the host, with a warning. Raises ConvergenceError when all fail,
+    NonFiniteError and TooLargeError before LAPACK is called.
+    """
+    _at_the_door(matrix, "svd")
+    if is_numpy(matrix):
+        return _host_svd(matrix)
+    found = SVD(*namespace_of(matrix).linalg.svd(matrix, full_matrices=False), "native")
+    xp = namespace_of(matrix)
+    if bool(xp.all(xp.isfinite(found.s))):
+        return found
+    warnings.warn("svd: the device returned NaN; repeating it on the host", stacklevel=2)
+    host = _host_svd(to_numpy(matrix))
+    u, s, vh = (from_numpy(part, like=matrix) for part in host[:3])
+    return SVD(u, s, vh, f"host {host.driver}")
+
+
+def _host_svd(matrix: np.ndarray) -> SVD:
+    for driver, factorise in DRIVERS.items():
+        try:
+            found = SVD(*factorise(matrix), driver)
+        except np.linalg.LinAlgError:
+            continue
+        if driver == "gesdd" or _reproduces(found, matrix):
+            return found
+    size = float(np.abs(matrix).max())
+    message = f"svd of a {matrix.shape} matrix (largest entry {size:.3g}) did not converge"
+    raise ConvergenceError(f"{message} with any of {', '.join(DRIVERS)}; rescale the data")
+
+
+def _gesdd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    u, s, vh = np.linalg.svd(matrix, full_matrices=False)
+    return u, s, vh
+
+
+def _gesvd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    import scipy.linalg  # noqa: PLC0415  0.17 s that only a failure costs
+
+    u, s, vh = scipy.linalg.svd(
+        matrix.copy(), full_matrices=False, lapack_driver="gesvd", check_finite=False
+    )
+    return u, s, vh
+
+
+def _qr_gesdd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    q, r = np.linalg.qr(matrix)
+    u, s, vh = np.linalg.svd(r, full_matrices=False)
+    return q @ u, s, vh
+
+
+DRIVERS: dict[str, Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
+    "gesdd": _gesdd,
+    "gesvd": _gesvd,
+    "qr+gesdd": _qr_gesdd,
+}
+
+
+def _reproduces(found: SVD, matrix: np.ndarray) -> bool:
+    """Whether ``u @ diag(s) @ vh`` is ``matrix`` to rounding (scipy #10032 was not)."""
+    unit = eps_of(matrix) * max(matrix.shape) * float(found.s[0])
+    return bool(np.abs((found.u * found.s) @ found.vh - matrix).max() <= 30 * unit)
+
+
+def _at_the_door(matrix: Array, verb: str) -> None:
+    rows, columns = matrix.shape
+    if rows * columns > LAPACK_LIMIT:
+        message = f"{verb}: {rows} x {columns} elements exceed LAPACK's {LAPACK_LIMIT}"
+        raise TooLargeError(f"{message}; lower the ranks or split the modes")
+    require_finite(matrix, verb)

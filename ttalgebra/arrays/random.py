@@ -1,0 +1,30 @@
+"""Random arrays: drawn once with a NumPy Generator, then moved to any library."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ttalgebra.arrays.typing import RNG
+
+
+def generator(rng: RNG) -> np.random.Generator:
+    """``rng`` as a Generator: a seed makes a new one, a Generator stays itself.
+
+    Raises TypeError for anything else (SPEC 7); no global state is touched.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if rng is not None and (isinstance(rng, bool) or not isinstance(rng, (int, np.integer))):
+        kind = type(rng).__name__
+        raise TypeError(f"rng must be an int, a numpy Generator or None, got {kind}")
+    return np.random.default_rng(rng)
+
+
+def normal(
+    shape: Sequence[int], *, dtype: np.dtype, rng: np.random.Generator, scale: float = 1.0
+) -> np.ndarray:
+    """Independent normal entries of variance ``scale**2``; complex ones circular."""
+    if dtype.kind == "c":
+        pair = rng.standard_normal((2, *shape)) * (scale / np.sqrt(2.0))
+        return (pair[0] + 1j * pair[1]).astype(dtype)
+    return (scale * rng.standard_normal(tuple(shape))).astype(dtype)

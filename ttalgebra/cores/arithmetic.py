@@ -1,0 +1,71 @@
+"""Linear operations on chains, all exact: ranks grow, nothing is rounded."""
+
+import math
+
+from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
+from ttalgebra.arrays.typing import Array, Cores, Scalar
+from ttalgebra.cores.chain import spread
+
+MODEST = 64  # exponents up to this stay in the first core, where a reader expects them
+
+
+def add(x: Cores, y: Cores) -> Cores:
+    """``x + y``: cores side by side, ranks add up.
+
+    First core ``[G H]``, last core ``[G; H]``, between them block diagonal.
+    Source: Oseledets (2011), section 4.1.
+    """
+    xp = namespace_of(*x, *y)
+    if len(x) == 1:
+        return (x[0] + y[0],)
+    first = xp.concat((x[0], y[0]), axis=-1)
+    middle = (_block_diagonal(G, H) for G, H in zip(x[1:-1], y[1:-1], strict=True))
+    last = xp.concat((x[-1], y[-1]), axis=0)
+    return (first, *middle, last)
+
+
+def _block_diagonal(G: Array, H: Array) -> Array:
+    """``(a, *modes, b), (c, *modes, d) -> (a + c, *modes, b + d)``."""
+    xp = namespace_of(G, H)
+    right_of_G = _zeros(G, G.shape[0], H.shape[-1])
+    left_of_H = _zeros(H, H.shape[0], G.shape[-1])
+    top = xp.concat((G, right_of_G), axis=-1)
+    bottom = xp.concat((left_of_H, H), axis=-1)
+    return xp.concat((top, bottom), axis=0)
+
+
+def _zeros(like: Array, r: int, s: int) -> Array:
+    xp = namespace_of(like)
+    return xp.zeros((r, *like.shape[1:-1], s), dtype=like.dtype, device=like.device)
+
+
+def scale(x: Cores, factor: Scalar) -> Cores:
+    """``factor * x``; a far exponent of ``factor`` is shared by all cores.
+
+    A complex factor makes the chain complex; no other scalar changes its dtype.
+    """
+    size = max(abs(complex(factor).real), abs(complex(factor).imag))
+    exponent = math.frexp(size)[1]
+    if abs(exponent) <= MODEST:
+        return (_times(x[0], factor), *x[1:])
+    # in two steps, as 2.0**-exponent alone may leave the range of a float
+    half = exponent // 2
+    unit = factor * 2.0**-half * 2.0 ** (half - exponent)
+    return spread((_times(x[0], unit), *x[1:]), exponent)
+
+
+def _times(core: Array, factor: Scalar) -> Array:
+    xp = namespace_of(core)
+    if isinstance(factor, complex) and not is_complex(core):
+        core = xp.astype(core, xp.result_type(core.dtype, xp.complex64))
+    return core * factor
+
+
+def conjugate(x: Cores) -> Cores:
+    """The complex conjugate, core by core."""
+    return tuple(conj(core) for core in x)
+
+
+def transpose(A: Cores) -> Cores:
+    """The transpose of a matrix: ``(r, m, n, s) -> (r, n, m, s)`` in each core."""
+    return tuple(namespace_of(G).permute_dims(G, (0, 2, 1, 3)) for G in A)

@@ -1,0 +1,111 @@
+"""Products: chains with dense batches, with each other, and the chain made dense.
+
+Letters are those of docs/notation.md: ``a b`` and ``c d`` ranks of the first and the
+second chain, ``i`` row, ``j`` column, ``k`` contracted mode, ``p`` what is done,
+``t`` what is to come.
+"""
+
+from math import prod
+
+from ttalgebra.arrays.contract import contract
+from ttalgebra.arrays.namespace import conj, namespace_of, to_numpy
+from ttalgebra.arrays.scaling import scalar_times_power, unit_scaled
+from ttalgebra.arrays.typing import Array, Cores, Scalar
+from ttalgebra.cores.chain import flat_modes, reshape
+
+
+def matmat(A: Cores, X: Array) -> Array:
+    """``A @ X`` for dense ``X``, ``(N, n) -> (M, n)``.
+
+    One core at a time, from the first. The batch stays last and each core meets the
+    state as it lies in memory, so nothing is transposed:
+
+        state ``(p, a, j, t)``: ``p`` rows done, ``a`` left rank, ``j`` this column
+        digit, ``t`` the digits to come and the batch.
+
+    Cost ``2 n sum_k r_{k-1} n_k m_k r_k prod_{s<k} m_s prod_{s>k} n_s`` flops.
+    Source: Novikov et al. (2015), section 4, equation 5, summed core by core.
+    """
+    state = X
+    for core, shape in zip(A, state_shapes(A, X.shape[1]), strict=True):
+        state = contract("aijb,pajt->pibt", core, reshape(state, *shape))
+    return reshape(state, rows(A), X.shape[1])
+
+
+def state_shapes(A: Cores, batch: int) -> tuple[tuple[int, int, int, int], ...]:
+    """The shapes ``(p, a, j, t)`` in which the cores of ``A`` meet the state."""
+    shapes, done, to_come = [], 1, columns(A) * batch
+    for a, i, j, _ in (core.shape for core in A):
+        to_come //= j
+        shapes.append((done, a, j, to_come))
+        done *= i
+    return tuple(shapes)
+
+
+def rows(A: Cores) -> int:
+    """``M = m_1 ... m_d``, an exact Python int."""
+    return prod(int(core.shape[1]) for core in A)
+
+
+def columns(A: Cores) -> int:
+    """``N = n_1 ... n_d``, an exact Python int."""
+    return prod(int(core.shape[2]) for core in A)
+
+
+def matvec(A: Cores, x: Cores) -> Cores:
+    """``A @ x`` for a chain ``x``, exact; ranks multiply.
+
+    Source: Oseledets (2011), section 4.3.
+    """
+    return tuple(_paired(contract("aijb,cjd->acibd", G, H)) for G, H in zip(A, x, strict=True))
+
+
+def compose(A: Cores, B: Cores) -> Cores:
+    """``A @ B`` for two matrices, exact; ranks multiply."""
+    return tuple(_paired(contract("aikb,ckjd->acijbd", G, H)) for G, H in zip(A, B, strict=True))
+
+
+def _paired(core: Array) -> Array:
+    """``(a, c, *modes, b, d) -> (a * c, *modes, b * d)``."""
+    a, c, *modes, b, d = core.shape
+    return reshape(core, a * c, *modes, b * d)
+
+
+def dot(x: Cores, y: Cores) -> Scalar:
+    """``<x, y>``, conjugating ``x``; both chains have the same modes.
+
+    Error at most ``c eps W Gamma_x Gamma_y``. Cost ``O(d n r^3)``.
+    Source: Oseledets (2011), Algorithm 4.
+    """
+    xp = namespace_of(*x, *y)
+    left, exponent = xp.ones((1, 1), dtype=x[0].dtype, device=x[0].device), 0
+    for G, H in zip(x, y, strict=True):
+        G, shift_G = unit_scaled(G)
+        H, shift_H = unit_scaled(H)
+        left = contract("ac,aib,cid->bd", left, conj(flat_modes(G)), flat_modes(H))
+        left, growth = unit_scaled(left)
+        exponent = exponent + shift_G + shift_H + growth
+    value = to_numpy(left)[0, 0].item()
+    if not isinstance(value, complex):
+        return scalar_times_power(value, exponent)
+    parts = (scalar_times_power(part, exponent) for part in (value.real, value.imag))
+    return complex(*parts)
+
+
+def dense_tensor(x: Cores) -> Array:
+    """The flattened tensor of ``x``, ``(n_1 ... n_d,)``. Cost ``O(r size)``."""
+    state = reshape(x[0], x[0].shape[1], x[0].shape[2])
+    for core in x[1:]:
+        state = contract("pa,aib->pib", state, core)
+        state = reshape(state, state.shape[0] * state.shape[1], state.shape[2])
+    return reshape(state, state.shape[0])
+
+
+def dense_matrix(A: Cores) -> Array:
+    """The matrix of ``A``, ``(M, N)``. Cost ``O(r M N)``."""
+    state = reshape(A[0], *A[0].shape[1:])
+    for core in A[1:]:
+        state = contract("pqa,aijb->piqjb", state, core)
+        p, i, q, j, b = state.shape
+        state = reshape(state, p * i, q * j, b)
+    return reshape(state, *state.shape[:2])

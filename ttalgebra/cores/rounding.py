@@ -1,0 +1,34 @@
+"""Rounding: the same chain with smaller ranks, as close as asked.
+
+Source: Oseledets (2011), Algorithm 2, mirrored: orthogonalised from the left, cut
+from the right, the direction in which C order needs no transposes.
+"""
+
+from ttalgebra.arrays.namespace import namespace_of, to_numpy
+from ttalgebra.arrays.typing import Cores
+from ttalgebra.cores import chain
+from ttalgebra.cores.chain import absorb_right, right_fold, right_unfold
+from ttalgebra.cores.orthogonalize import left_orthogonalize
+from ttalgebra.cores.truncation import Budget, Truncation
+
+
+def by_svd(
+    cores: Cores, *, tol: float | None = None, max_rank: tuple[int | None, ...]
+) -> tuple[Cores, Truncation]:
+    """Round by a QR sweep to the right, then an SVD sweep to the left.
+
+    ``norm(x - rounded) <= tol * norm(x)`` up to roundoff ``c eps W Gamma``, unless
+    ``max_rank`` cuts deeper; with neither only roundoff is cut. All cores but the
+    first are right-orthonormal up to a power of two. Cost ``O(d n r^3)``.
+    """
+    orthogonal, exponent = left_orthogonalize(cores)
+    center, done = orthogonal[-1], []
+    norm = float(to_numpy(namespace_of(center).linalg.vector_norm(center)))
+    budget = Budget(norm, tol, max_rank)
+    for preceding in reversed(orthogonal[:-1]):
+        left, right = budget.cut(right_unfold(center))
+        done.append(right_fold(right, like=center))
+        center = absorb_right(preceding, left)
+    rounded = (center, *reversed(done))
+    info = budget.report(chain.ranks(rounded), int(exponent))
+    return chain.spread(rounded, exponent), info

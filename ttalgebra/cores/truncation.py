@@ -1,0 +1,105 @@
+"""How much of a bond to keep: the error budget, its report, the sweep that spends it.
+
+The parts that successive cuts discard are mutually orthogonal, so their squares add
+up to the square of the error of the whole. What one cut leaves of the budget
+``tol * norm``, the next may use.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ttalgebra.arrays.errors import ConvergenceError, ToleranceWarning
+from ttalgebra.arrays.factorize import svd
+from ttalgebra.arrays.namespace import eps_of, namespace_of, to_numpy
+from ttalgebra.arrays.scaling import scalar_times_power
+from ttalgebra.arrays.typing import Array
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """What an approximation did, as ``return_info=True`` reports it.
+
+    ``error`` is the relative Frobenius error, ``norm`` the norm of what was
+    approximated, so the absolute error is ``error * norm``. ``singular_values``
+    holds those of each bond before it was cut, ``drivers`` the LAPACK routine
+    that each of its SVDs needed.
+    """
+
+    error: float
+    tol: float | None
+    tol_met: bool
+    ranks: tuple[int, ...]
+    norm: float
+    method: str
+    singular_values: tuple[np.ndarray, ...] = field(repr=False)
+    drivers: tuple[str, ...] = field(repr=False)
+
+
+class Cut(NamedTuple):
+    """The kept part ``left @ right`` of a bond; ``right`` has orthonormal rows."""
+
+    left: Array
+    right: Array
+
+
+class Budget:
+    """The error that a sweep over the bonds may make, and the account of what it made.
+
+    ``norm`` is that of the whole, in the scale of the matrices that are cut; the
+    bounds on the ranks stand in the order of the bonds, the last of which is cut
+    first. Tails of the singular values are summed from the small end by hypot.
+    """
+
+    def __init__(self, norm: float, tol: float | None, bounds: tuple[int | None, ...]):
+        self.norm, self.tol, self.bounds = norm, tol, bounds
+        self.bound_bit = False
+        self.spent: list[float] = []
+        self.spectra: list[np.ndarray] = []
+        self.drivers: list[str] = []
+
+    def cut(self, matrix: Array) -> Cut:
+        """Split ``matrix`` at the smallest rank that the budget allows, or lower
+        where the bound of this bond says so."""
+        cuts_left = len(self.bounds) - len(self.spent)
+        bound = self.bounds[cuts_left - 1]
+        u, s, vh, driver = svd(matrix)
+        values = to_numpy(s).astype(np.float64)
+        tails = np.append(np.hypot.accumulate(values[::-1])[::-1], 0.0)
+        roundoff = eps_of(matrix) * max(matrix.shape) * self.norm
+        needed = max(1, int(np.count_nonzero(tails > max(self._share(cuts_left), roundoff))))
+        rank = needed if bound is None else min(needed, bound)
+        self.bound_bit |= rank < needed
+        self.spent.append(float(tails[rank]))
+        self.spectra.append(values)
+        self.drivers.append(driver)
+        xp = namespace_of(u)
+        return Cut(u[:, :rank] * xp.astype(s[:rank], u.dtype), vh[:rank, :])
+
+    def _share(self, cuts_left: int) -> float:
+        """An equal part of what is left: the squares of all cuts add up."""
+        allowed = (self.tol or 0.0) * self.norm
+        rest = allowed * allowed - math.fsum(e * e for e in self.spent)
+        return math.sqrt(max(rest, 0.0) / cuts_left)
+
+    def report(self, ranks: tuple[int, ...], exponent: int) -> Truncation:
+        """The account, in the true scale, which is ``2**exponent`` times that here."""
+        error = math.hypot(*self.spent) / self.norm if self.norm else 0.0
+        met = not self.bound_bit or self.tol is None or error <= self.tol
+        norm = scalar_times_power(self.norm, exponent)
+        spectra = tuple(np.ldexp(values, exponent) for values in reversed(self.spectra))
+        drivers = tuple(reversed(self.drivers))
+        return Truncation(error, self.tol, met, ranks, norm, "svd", spectra, drivers)
+
+
+def announce(info: Truncation, verb: str, *, strict: bool) -> None:
+    """Say that ``max_rank`` left no room for ``tol``: warn, or raise if ``strict``."""
+    if info.tol_met:
+        return
+    message = f"{verb}: max_rank leaves a relative error of {info.error:.3g} > tol={info.tol:.3g}"
+    if strict:
+        raise ConvergenceError(f"{message}; raise max_rank or tol")
+    warnings.warn(f"{message}; see info.tol_met", ToleranceWarning, stacklevel=3)

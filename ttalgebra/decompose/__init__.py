@@ -1,0 +1,1 @@
+"""From dense arrays to cores."""
