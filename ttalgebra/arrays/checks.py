@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ MAX_BYTES = 2**31
 _WANTED = "float32, float64, complex64 or complex128"
 
 
-def as_array(x: object, name: str = "array") -> Array:
+def as_array(x: Any, name: str = "array") -> Array:
     """``x`` as an array of a supported dtype, in its own library.
 
     Lists and numbers become NumPy arrays; integers and bools become float64;
@@ -22,7 +23,9 @@ def as_array(x: object, name: str = "array") -> Array:
     float16, longdouble and object dtypes, and for whatever is not an array.
     """
     if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill it first, as in {name}.filled(0)")
+        raise TypeError(
+            f"{name} is a masked array; fill it first, as in {name}.filled(0)"
+        )
     if not is_array(x):
         x = _from_sequence(x, name)
     elif isinstance(x, np.generic) or type(x) is np.matrix:
@@ -37,12 +40,16 @@ def as_array(x: object, name: str = "array") -> Array:
 
 
 def _from_sequence(x: object, name: str) -> np.ndarray:
-    if isinstance(x, (str, bytes)) or not isinstance(x, (Sequence, int, float, complex)):
+    if isinstance(x, (str, bytes)) or not isinstance(
+        x, (Sequence, int, float, complex)
+    ):
         raise TypeError(f"{name} must be an array, got {type(x).__name__}")
     try:
         return np.asarray(x)
     except ValueError as error:
-        raise ShapeError(f"{name} is a ragged sequence; its rows differ in length") from error
+        raise ShapeError(
+            f"{name} is a ragged sequence; its rows differ in length"
+        ) from error
 
 
 def require_finite(x: Array, what: str) -> None:
@@ -55,19 +62,23 @@ def require_finite(x: Array, what: str) -> None:
     place = tuple(int(i) for i in np.unravel_index(int(np.argmin(host)), host.shape))
     value = to_numpy(x)[place]
     message = f"{what}: the value at index {place} is {value}"
-    raise NonFiniteError(f"{message} and {host.size - int(host.sum())} of {host.size} are not "
-                         "finite; remove or replace them first")  # fmt: skip
+    raise NonFiniteError(
+        f"{message} and {host.size - int(host.sum())} of {host.size} are not "
+        "finite; remove or replace them first"
+    )
 
 
-def as_scalar(value: object, name: str) -> Scalar:
+def as_scalar(value: Any, name: str) -> Scalar:
     """``value`` as a finite Python float or complex; bools and strings are refused."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, complex, np.number)):
-        if not (is_array(value) and value.ndim == 0):  # type: ignore[attr-defined]
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, complex, np.number)
+    ):
+        if not (is_array(value) and value.ndim == 0):
             raise TypeError(f"{name} must be a number, got {type(value).__name__}")
         value = to_numpy(value)[()]
     if isinstance(value, np.generic):
         value = value.item()
-    number = value if isinstance(value, complex) else float(value)  # type: ignore[arg-type]
+    number = value if isinstance(value, complex) else float(value)
     if not np.isfinite(number):
         raise NonFiniteError(f"{name} must be finite, got {number}")
     return number
@@ -77,8 +88,12 @@ def as_tol(tol: object, verb: str) -> float | None:
     """A relative error: None, or a finite real number that is at least zero."""
     if tol is None:
         return None
-    if isinstance(tol, (bool, np.bool_)) or not isinstance(tol, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{verb}: tol must be a real number or None, got {type(tol).__name__}")
+    if isinstance(tol, (bool, np.bool_)) or not isinstance(
+        tol, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(
+            f"{verb}: tol must be a real number or None, got {type(tol).__name__}"
+        )
     value = float(tol)
     if not 0 <= value < math.inf:
         message = f"{verb}: tol must be finite and at least 0, got {value}"
@@ -103,12 +118,12 @@ def as_max_rank(max_rank: object, order: int, verb: str) -> tuple[int | None, ..
     return (as_positive(max_rank, f"{verb}: max_rank", advice),) * bonds
 
 
-def as_positive(value: object, name: str, advice: str = "") -> int:
+def as_positive(value: Any, name: str, advice: str = "") -> int:
     """``value`` as an int of at least one."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be an int, got bool")
     try:
-        number = operator.index(value)  # type: ignore[arg-type]
+        number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
     if number < 1:
@@ -119,15 +134,31 @@ def as_positive(value: object, name: str, advice: str = "") -> int:
 def as_modes(modes: object, name: str) -> tuple[int, ...]:
     """Mode sizes as a non-empty tuple of ints of at least one."""
     if isinstance(modes, (str, bytes)) or not isinstance(modes, (Sequence, np.ndarray)):
-        raise TypeError(f"{name} must be a sequence of ints, got {type(modes).__name__}")
+        raise TypeError(
+            f"{name} must be a sequence of ints, got {type(modes).__name__}"
+        )
     if len(modes) == 0:
         raise ShapeError(f"{name} is empty; a train has at least one mode")
     return tuple(as_positive(n, f"each of {name}") for n in modes)
 
 
-def require_room(shape: Sequence[int], itemsize: int, what: str, advice: str,
-                 max_bytes: int = MAX_BYTES) -> None:  # fmt: skip
-    """Raise TooLargeError before an array of ``shape`` above ``max_bytes`` is allocated."""
+def as_mode_pairs(row_modes: object, col_modes: object) -> tuple[tuple[int, int], ...]:
+    """``((m_1, n_1), ..., (m_d, n_d))`` from as many row modes as column modes."""
+    rows, columns = as_modes(row_modes, "row_modes"), as_modes(col_modes, "col_modes")
+    if len(rows) != len(columns):
+        message = f"row_modes has {len(rows)} entries and col_modes {len(columns)}"
+        raise ShapeError(f"{message}; pad the shorter one with ones")
+    return tuple(zip(rows, columns, strict=True))
+
+
+def require_room(
+    shape: Sequence[int],
+    itemsize: int,
+    what: str,
+    advice: str,
+    max_bytes: int = MAX_BYTES,
+) -> None:
+    """Raise TooLargeError, before it is allocated, for an array above ``max_bytes``."""
     elements = math.prod(shape)
     if elements * itemsize > max_bytes:
         message = f"{what} needs {elements} elements ({_bytes(elements * itemsize)})"

@@ -9,8 +9,8 @@ has the letters.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from math import prod
-from os.path import commonprefix
 
 from ttalgebra.arrays.namespace import namespace_of
 from ttalgebra.arrays.typing import Array
@@ -100,16 +100,20 @@ def _sizes(inputs: list[str], shapes: tuple[Shape, ...]) -> Sizes:
         for letter, size in zip(letters, shape, strict=True):
             if sizes.setdefault(letter, size) != size:
                 message = f"contract: {letter!r} is {sizes[letter]} in one operand"
-                raise ValueError(f"{message} and {size} in another ({inputs}, {shapes})")
+                raise ValueError(
+                    f"{message} and {size} in another ({inputs}, {shapes})"
+                )
     return sizes
 
 
 def _path(subscripts: str, shapes: tuple[Shape, ...]) -> list[tuple[int, int]]:
     if len(shapes) == 2:
         return [(0, 1)]
-    import opt_einsum  # noqa: PLC0415  only irregular networks pay for its import
+    import opt_einsum
 
-    path, _ = opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize="optimal")
+    path, _ = opt_einsum.contract_path(
+        subscripts, *shapes, shapes=True, optimize="optimal"
+    )
     return [(min(pair), max(pair)) for pair in path]
 
 
@@ -119,7 +123,9 @@ def _natural(first: str, second: str, wanted: set[str]) -> str:
     return "".join(left + [x for x in second if x in wanted and x not in left])
 
 
-def _step(positions: tuple[int, int], first: str, second: str, out: str, sizes: Sizes) -> Step:
+def _step(
+    positions: tuple[int, int], first: str, second: str, out: str, sizes: Sizes
+) -> Step:
     """The first form that fits; the larger operand is the second."""
     i, j = positions
     if _size(first, sizes) > _size(second, sizes):
@@ -128,7 +134,9 @@ def _step(positions: tuple[int, int], first: str, second: str, out: str, sizes: 
     summed = _thick((x for x in second if x in first and x not in out), sizes)
     left = _thick((x for x in first if x not in second), sizes)
     right = _thick((x for x in second if x not in first), sizes)
-    if not batch and _thick(second, sizes).endswith(summed):  # the second operand is the left factor
+    if not batch and _thick(second, sizes).endswith(
+        summed
+    ):  # the second operand is the left factor
         a = _operand(second, (right, summed), sizes)
         b = _operand(first, (summed, left), sizes)
         return Step((j, i), a, b, False, _result(right + left, out, sizes))
@@ -149,7 +157,9 @@ def _streamed(
     first: str, second: str, left: str, summed: str, out: str, sizes: Sizes
 ) -> Form | None:
     """``(left, summed) @ (before, summed, after)``: the second operand is not moved."""
-    before, found, after = _thick(second, sizes).partition(summed) if summed else ("", "", "")
+    before, found, after = (
+        _thick(second, sizes).partition(summed) if summed else ("", "", "")
+    )
     if not found:
         return None
     a = _operand(first, (left, summed), sizes)
@@ -160,10 +170,15 @@ def _streamed(
 def _split(
     first: str, second: str, left: str, summed: str, right: str, out: str, sizes: Sizes
 ) -> Form | None:
-    """A sum over letters that lead and letters that close both operands: one
-    product for each value of the leading ones, added up; neither is moved."""
+    """``(head, left, tail) @ (head, tail, right)``, added up over the head.
+
+    Summed letters lead and close both operands: neither is moved.
+    """
     ends = _thick(first, sizes), _thick(second, sizes)
-    head = commonprefix((*ends, summed))
+    aligned = takewhile(
+        lambda x: x[0] == x[1] == x[2], zip(*ends, summed, strict=False)
+    )
+    head = "".join(letter for letter, _, _ in aligned)
     tail = summed[len(head) :]
     closed = all(letters.endswith(tail) for letters in ends)
     if not (head and closed and _size(tail, sizes) >= NARROW):
@@ -177,7 +192,7 @@ def _split(
 
 
 def _thick(letters: Iterable[str], sizes: Sizes) -> str:
-    """The letters that stand for more (or less) than one value: the others move freely."""
+    """The letters of more (or less) than one value: the others move freely."""
     return "".join(x for x in letters if sizes[x] != 1)
 
 

@@ -12,7 +12,13 @@ import numpy as np
 
 from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.errors import ConvergenceError, TooLargeError
-from ttalgebra.arrays.namespace import eps_of, from_numpy, is_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import (
+    eps_of,
+    from_numpy,
+    is_numpy,
+    namespace_of,
+    to_numpy,
+)
 from ttalgebra.arrays.typing import Array
 
 LAPACK_LIMIT = 2**31 - 1  # elements; beyond it 32-bit builds crash (scipy #14001)
@@ -57,11 +63,14 @@ def svd(matrix: Array) -> SVD:
     _at_the_door(matrix, "svd")
     if is_numpy(matrix):
         return _host_svd(matrix)
-    found = SVD(*namespace_of(matrix).linalg.svd(matrix, full_matrices=False), "native")
     xp = namespace_of(matrix)
+    u, s, vh = xp.linalg.svd(matrix, full_matrices=False)
+    found = SVD(u, s, vh, "native")
     if bool(xp.all(xp.isfinite(found.s))):
         return found
-    warnings.warn("svd: the device returned NaN; repeating it on the host", stacklevel=2)
+    warnings.warn(
+        "svd: the device returned NaN; repeating it on the host", stacklevel=2
+    )
     host = _host_svd(to_numpy(matrix))
     u, s, vh = (from_numpy(part, like=matrix) for part in host[:3])
     return SVD(u, s, vh, f"host {host.driver}")
@@ -76,8 +85,12 @@ def _host_svd(matrix: np.ndarray) -> SVD:
         if driver == "gesdd" or _reproduces(found, matrix):
             return found
     size = float(np.abs(matrix).max())
-    message = f"svd of a {matrix.shape} matrix (largest entry {size:.3g}) did not converge"
-    raise ConvergenceError(f"{message} with any of {', '.join(DRIVERS)}; rescale the data")
+    message = (
+        f"svd of a {matrix.shape} matrix (largest entry {size:.3g}) did not converge"
+    )
+    raise ConvergenceError(
+        f"{message} with any of {', '.join(DRIVERS)}; rescale the data"
+    )
 
 
 def _gesdd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -86,7 +99,7 @@ def _gesdd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _gesvd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    import scipy.linalg  # noqa: PLC0415  0.17 s that only a failure costs
+    import scipy.linalg
 
     u, s, vh = scipy.linalg.svd(
         matrix.copy(), full_matrices=False, lapack_driver="gesvd", check_finite=False

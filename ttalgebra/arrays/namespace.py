@@ -84,7 +84,11 @@ def move(x: Array, backend: str, device: object = None) -> Array:
     if not hasattr(library, "asarray"):
         raise TypeError(f"{backend!r} is not an array library: it has no asarray")
     host = np.array(to_numpy(x))
-    return library.asarray(host) if device is None else library.asarray(host, device=device)
+    return (
+        library.asarray(host)
+        if device is None
+        else library.asarray(host, device=device)
+    )
 
 
 def eps_of(x: Array) -> float:
@@ -105,4 +109,5 @@ def conj(x: Array) -> Array:
 def nbytes_of(x: Array) -> int:
     """The bytes that the elements of ``x`` take, in exact integers."""
     bits = int(namespace_of(x).finfo(x.dtype).bits)
-    return math.prod(x.shape) * bits // 8 * (2 if is_complex(x) else 1)
+    size: int = math.prod(x.shape)
+    return size * bits // 8 * (2 if is_complex(x) else 1)

@@ -14,17 +14,25 @@ def generator(rng: RNG) -> np.random.Generator:
     """
     if isinstance(rng, np.random.Generator):
         return rng
-    if rng is not None and (isinstance(rng, bool) or not isinstance(rng, (int, np.integer))):
+    if rng is not None and (
+        isinstance(rng, bool) or not isinstance(rng, (int, np.integer))
+    ):
         kind = type(rng).__name__
         raise TypeError(f"rng must be an int, a numpy Generator or None, got {kind}")
     return np.random.default_rng(rng)
 
 
 def normal(
-    shape: Sequence[int], *, dtype: np.dtype, rng: np.random.Generator, scale: float = 1.0
+    shape: Sequence[int],
+    *,
+    dtype: np.dtype,
+    rng: np.random.Generator,
+    scale: float = 1.0,
 ) -> np.ndarray:
     """Independent normal entries of variance ``scale**2``; complex ones circular."""
     if dtype.kind == "c":
         pair = rng.standard_normal((2, *shape)) * (scale / np.sqrt(2.0))
-        return (pair[0] + 1j * pair[1]).astype(dtype)
-    return (scale * rng.standard_normal(tuple(shape))).astype(dtype)
+        circular: np.ndarray = pair[0] + 1j * pair[1]
+        return circular.astype(dtype)
+    drawn: np.ndarray = scale * rng.standard_normal(tuple(shape))
+    return drawn.astype(dtype)

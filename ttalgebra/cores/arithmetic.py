@@ -44,21 +44,41 @@ def scale(x: Cores, factor: Scalar) -> Cores:
 
     A complex factor makes the chain complex; no other scalar changes its dtype.
     """
+    unit, exponent = _split(factor)
+    return _shared((_for(x[0], factor) * unit, *x[1:]), exponent)
+
+
+def divide(x: Cores, divisor: Scalar) -> Cores:
+    """``x / divisor``, each entry of the first core divided and rounded once.
+
+    Raises ZeroDivisionError.
+    """
+    if divisor == 0:
+        raise ZeroDivisionError("division of a train by zero")
+    unit, exponent = _split(divisor)
+    return _shared((_for(x[0], divisor) / unit, *x[1:]), -exponent)
+
+
+def _split(factor: Scalar) -> tuple[Scalar, int]:
+    """``factor = 2**exponent * unit``; the exponent is 0 while it is modest."""
     size = max(abs(complex(factor).real), abs(complex(factor).imag))
     exponent = math.frexp(size)[1]
     if abs(exponent) <= MODEST:
-        return (_times(x[0], factor), *x[1:])
-    # in two steps, as 2.0**-exponent alone may leave the range of a float
-    half = exponent // 2
-    unit = factor * 2.0**-half * 2.0 ** (half - exponent)
-    return spread((_times(x[0], unit), *x[1:]), exponent)
+        return factor, 0
+    half = exponent // 2  # 2.0**-exponent alone may leave the range of a float
+    return factor * 2.0**-half * 2.0 ** (half - exponent), exponent
 
 
-def _times(core: Array, factor: Scalar) -> Array:
+def _shared(x: Cores, exponent: int) -> Cores:
+    return spread(x, exponent) if exponent else x
+
+
+def _for(core: Array, factor: Scalar) -> Array:
+    """``core`` in a dtype that can hold its product with ``factor``."""
     xp = namespace_of(core)
     if isinstance(factor, complex) and not is_complex(core):
-        core = xp.astype(core, xp.result_type(core.dtype, xp.complex64))
-    return core * factor
+        return xp.astype(core, xp.result_type(core.dtype, xp.complex64))
+    return core
 
 
 def conjugate(x: Cores) -> Cores:

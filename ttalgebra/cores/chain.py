@@ -1,8 +1,8 @@
 """Chains of cores: their ranks, their unfoldings, and the only reshapes there are.
 
-    --r--[ core ]--s--       ``(r, *modes, s)``; the outer ranks of a chain are 1
-            |
-          modes
+--r--[ core ]--s--       ``(r, *modes, s)``; the outer ranks of a chain are 1
+        |
+      modes
 """
 
 from itertools import pairwise
@@ -31,13 +31,19 @@ def require_chain(cores: Cores, *, n_modes: int) -> None:
     layout = {1: "(r, n, s)", 2: "(r, m, n, s)"}[n_modes]
     for k, core in enumerate(cores):
         if core.ndim != n_modes + 2:
-            raise ShapeError(f"core {k} has shape {tuple(core.shape)}, expected {layout}")
+            raise ShapeError(
+                f"core {k} has shape {tuple(core.shape)}, expected {layout}"
+            )
         if 0 in core.shape:
-            message = f"core {k} has a zero-size mode or rank: shape {tuple(core.shape)}"
+            message = (
+                f"core {k} has a zero-size mode or rank: shape {tuple(core.shape)}"
+            )
             raise ShapeError(f"{message}; every size must be at least 1")
     for k, (left, right) in enumerate(pairwise(cores)):
         if left.shape[-1] != right.shape[0]:
-            message = f"cores {k} and {k + 1} do not connect: right rank {left.shape[-1]}"
+            message = (
+                f"cores {k} and {k + 1} do not connect: right rank {left.shape[-1]}"
+            )
             shapes = f"(shapes {tuple(left.shape)} and {tuple(right.shape)})"
             raise ShapeError(f"{message}, left rank {right.shape[0]} {shapes}")
     if ranks(cores)[0] != 1 or ranks(cores)[-1] != 1:
@@ -96,7 +102,9 @@ def spread(cores: Cores, exponent: Array) -> Cores:
     if is_numpy(cores[0]):
         shares = [exponent * (k + 1) // d - exponent * k // d for k in range(d)]
         pairs = zip(cores, shares, strict=True)
-        return tuple(times_power(core, share) if share else core for core, share in pairs)
+        return tuple(
+            times_power(core, share) if share else core for core, share in pairs
+        )
     steps = [xp.floor(exponent * (k / d)) for k in range(d)] + [exponent]
     pairs = zip(cores, pairwise(steps), strict=True)
     return tuple(times_power(core, upper - lower) for core, (lower, upper) in pairs)

@@ -8,9 +8,10 @@ meaning ``2**exponent`` times the chain.
 
 import math
 
+from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.factorize import qr, triangle
 from ttalgebra.arrays.namespace import namespace_of, to_numpy
-from ttalgebra.arrays.scaling import scalar_times_power, unit_scaled
+from ttalgebra.arrays.scaling import scalar_times_power, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.chain import (
     absorb_left,
@@ -51,6 +52,18 @@ def right_orthogonalize(cores: Cores) -> tuple[Cores, Array]:
         core, growth = unit_scaled(absorb_right(preceding, xp.matrix_transpose(r)))
         exponent = exponent + shift + growth
     return (core, *reversed(done)), exponent
+
+
+def at_site(cores: Cores, site: int) -> Cores:
+    """The same chain, left-orthonormal before ``site`` and right-orthonormal after.
+
+    The core at ``site`` holds the norm; NonFiniteError where it cannot.
+    """
+    left, shift = left_orthogonalize(cores[: site + 1])
+    right, growth = right_orthogonalize((left[-1], *cores[site + 1 :]))
+    center = times_power(right[0], shift + growth)
+    require_finite(center, f"orthogonalize: the core at site {site}")
+    return (*left[:-1], center, *right[1:])
 
 
 def norm_parts(cores: Cores) -> tuple[float, int]:

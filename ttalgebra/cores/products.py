@@ -24,7 +24,7 @@ def matmat(A: Cores, X: Array) -> Array:
         digit, ``t`` the digits to come and the batch.
 
     Cost ``2 n sum_k r_{k-1} n_k m_k r_k prod_{s<k} m_s prod_{s>k} n_s`` flops.
-    Source: Novikov et al. (2015), section 4, equation 5, summed core by core.
+    Source: Novikov et al. (2015), section 4, summed core by core.
     """
     state = X
     for core, shape in zip(A, state_shapes(A, X.shape[1]), strict=True):
@@ -57,12 +57,16 @@ def matvec(A: Cores, x: Cores) -> Cores:
 
     Source: Oseledets (2011), section 4.3.
     """
-    return tuple(_paired(contract("aijb,cjd->acibd", G, H)) for G, H in zip(A, x, strict=True))
+    return tuple(
+        _paired(contract("aijb,cjd->acibd", G, H)) for G, H in zip(A, x, strict=True)
+    )
 
 
 def compose(A: Cores, B: Cores) -> Cores:
     """``A @ B`` for two matrices, exact; ranks multiply."""
-    return tuple(_paired(contract("aikb,ckjd->acijbd", G, H)) for G, H in zip(A, B, strict=True))
+    return tuple(
+        _paired(contract("aikb,ckjd->acijbd", G, H)) for G, H in zip(A, B, strict=True)
+    )
 
 
 def _paired(core: Array) -> Array:

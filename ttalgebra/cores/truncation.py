@@ -62,15 +62,19 @@ class Budget:
         self.drivers: list[str] = []
 
     def cut(self, matrix: Array) -> Cut:
-        """Split ``matrix`` at the smallest rank that the budget allows, or lower
-        where the bound of this bond says so."""
+        """Split ``matrix`` at the smallest rank that the budget allows.
+
+        Or at a lower one, where the bound of this bond says so.
+        """
         cuts_left = len(self.bounds) - len(self.spent)
         bound = self.bounds[cuts_left - 1]
         u, s, vh, driver = svd(matrix)
         values = to_numpy(s).astype(np.float64)
         tails = np.append(np.hypot.accumulate(values[::-1])[::-1], 0.0)
         roundoff = eps_of(matrix) * max(matrix.shape) * self.norm
-        needed = max(1, int(np.count_nonzero(tails > max(self._share(cuts_left), roundoff))))
+        needed = max(
+            1, int(np.count_nonzero(tails > max(self._share(cuts_left), roundoff)))
+        )
         rank = needed if bound is None else min(needed, bound)
         self.bound_bit |= rank < needed
         self.spent.append(float(tails[rank]))
@@ -99,7 +103,8 @@ def announce(info: Truncation, verb: str, *, strict: bool) -> None:
     """Say that ``max_rank`` left no room for ``tol``: warn, or raise if ``strict``."""
     if info.tol_met:
         return
-    message = f"{verb}: max_rank leaves a relative error of {info.error:.3g} > tol={info.tol:.3g}"
+    found = f"a relative error of {info.error:.3g} > tol={info.tol:.3g}"
+    message = f"{verb}: max_rank leaves {found}"
     if strict:
         raise ConvergenceError(f"{message}; raise max_rank or tol")
     warnings.warn(f"{message}; see info.tol_met", ToleranceWarning, stacklevel=3)

@@ -58,7 +58,11 @@ def _axes(rest: Array, sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 def _peel(rest: Array, sizes: tuple[int, ...], rank: int) -> Array:
     """``(A m, B n, r) -> (A B, m n r)``: the last digit of each axis, and the rank."""
-    split = [size for n, m in zip(_axes(rest, sizes), sizes, strict=True) for size in (n // m, m)]
+    split = [
+        size
+        for n, m in zip(_axes(rest, sizes), sizes, strict=True)
+        for size in (n // m, m)
+    ]
     last = 2 * len(sizes)
     order = (*range(0, last, 2), *range(1, last, 2), last)
     digits = namespace_of(rest).permute_dims(chain.reshape(rest, *split, rank), order)
@@ -66,7 +70,7 @@ def _peel(rest: Array, sizes: tuple[int, ...], rank: int) -> Array:
 
 
 def _compressed(matrix: Array) -> Array:
-    """A matrix with the singular values and right vectors of ``matrix``, no taller than wide."""
+    """A matrix no taller than wide with the same singular values and right vectors."""
     rows, columns = matrix.shape
     return triangle(matrix) if rows > columns else matrix
 

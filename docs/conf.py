@@ -1,0 +1,27 @@
+"""Sphinx configuration: Markdown pages, numpydoc docstrings, warnings as errors in CI."""
+
+import ttalgebra
+
+project = "ttalgebra"
+author = "The ttalgebra developers"
+copyright = "2026, the ttalgebra developers"  # noqa: A001
+version = release = ttalgebra.__version__
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "markdown"}
+myst_enable_extensions = ["dollarmath", "deflist"]
+myst_heading_anchors = 3
+html_theme = "pydata_sphinx_theme"
+html_title = "ttalgebra"
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_show_sourcelink = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+default_role = "code"

@@ -1,0 +1,122 @@
+"""``ttalgebra compress``: a dense matrix becomes a TT-matrix, by TT-SVD."""
+
+import argparse
+import math
+import os
+import warnings
+from typing import Any
+
+from ttalgebra.cli.wording import rows, sequence
+
+_ABOUT = "Compress the matrix in a .npy file to a TT-matrix, by TT-SVD."
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("compress", help=_ABOUT, description=_ABOUT)
+    parser.add_argument("input", metavar="IN.npy", help="a real or complex matrix")
+    parser.add_argument("output", metavar="OUT.npz", help="written whole or not at all")
+    modes = "digits of the {} index, such as 4,8,8,4; their product is their number"
+    for name, index in (("rows", "row"), ("cols", "column")):
+        text = modes.format(index)
+        parser.add_argument(f"--{name}", type=_modes, required=True, help=text)
+    text = "relative Frobenius error of the result; by default, roundoff"
+    parser.add_argument("--tol", type=_tolerance, help=text)
+    text = "bound on the ranks, which wins over --tol"
+    parser.add_argument("--max-rank", type=_positive, metavar="R", help=text)
+    parser.set_defaults(run=run, text=text_of)
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Compress and save; every check of the output comes before the work."""
+    from ttalgebra.arrays.errors import ToleranceWarning
+    from ttalgebra.cli.npy import open_matrix
+    from ttalgebra.storage.atomic import as_path, require_writable
+    from ttalgebra.trains.matrix import TTMatrix
+
+    require_writable(as_path(args.output))
+    W = open_matrix(args.input)
+    _require_other_file(args.input, args.output)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ToleranceWarning)  # the result says it
+        A, info = TTMatrix.from_dense(
+            W, args.rows, args.cols, args.tol, args.max_rank, return_info=True
+        )
+    A.save(args.output)
+    return {
+        "input": args.input,
+        "output": args.output,
+        "shape": A.shape,
+        "dtype": str(A.dtype),
+        "row_modes": A.row_modes,
+        "col_modes": A.col_modes,
+        "ranks": A.ranks,
+        "parameters": A.n_parameters,
+        "compression": A.compression,
+        "input_bytes": os.path.getsize(args.input),
+        "output_bytes": os.path.getsize(args.output),
+        "error": info.error,
+        "tol": args.tol,
+        "tol_met": info.tol_met,
+        "pays": A.n_parameters <= math.prod(A.shape),
+    }
+
+
+def text_of(result: dict[str, Any]) -> str:
+    """The result for people, and whether it was worth it."""
+    M, N = result["shape"]
+    pairs = zip(result["row_modes"], result["col_modes"], strict=True)
+    said = rows(
+        [
+            ("file", f"{result['input']} -> {result['output']}"),
+            ("matrix", f"{M} x {N} {result['dtype']}"),
+            ("modes", sequence([f"{m}x{n}" for m, n in pairs])),
+            ("ranks", sequence(result["ranks"])),
+            ("parameters", f"{result['parameters']} of {M * N}"),
+            ("compression", f"{result['compression']:.4g}"),
+            ("bytes", f"{result['input_bytes']} -> {result['output_bytes']}"),
+            ("error", f"{result['error']:.3g}{_judged(result)}"),
+        ]
+    )
+    if result["pays"]:
+        return said
+    count = f"{result['parameters']} parameters > {M * N} dense"
+    return f"{said}\nTT does not pay here: {count}"
+
+
+def _judged(result: dict[str, Any]) -> str:
+    if result["tol"] is None:
+        return ", relative"
+    if result["tol_met"]:
+        return f", relative, within tol {result['tol']:.3g}"
+    return f", relative, above tol {result['tol']:.3g}: raise --max-rank"
+
+
+def _require_other_file(source: str, target: str) -> None:
+    """Raise OSError where saving to ``target`` would take the input's place."""
+    if os.path.exists(target) and os.path.samefile(source, target):
+        message = "this is the input, which is never overwritten; name another file"
+        raise FileExistsError(None, message, target)
+
+
+def _modes(text: str) -> tuple[int, ...]:
+    return tuple(_positive(part) for part in text.split(","))
+
+
+def _positive(text: str) -> int:
+    number = _parsed(int, text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _tolerance(text: str) -> float:
+    number = _parsed(float, text)
+    if not 0 <= number < math.inf:
+        message = f"must be finite and at least 0, got {number}"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _parsed[T](kind: type[T], text: str) -> T:
+    raise NotImplementedError

@@ -1,0 +1,99 @@
+"""Models in files: the arrays by name, the layers as a list, nothing executable."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ttalgebra.arrays.errors import FormatError, TTError
+from ttalgebra.arrays.namespace import to_numpy
+from ttalgebra.arrays.typing import Array
+from ttalgebra.layers.activation import ReLU, Sigmoid, Tanh
+from ttalgebra.layers.dense import Dense
+from ttalgebra.layers.dropout import Dropout
+from ttalgebra.layers.normalization import BatchNorm
+from ttalgebra.layers.protocol import Layer
+from ttalgebra.layers.sequential import Sequential
+from ttalgebra.layers.tt_linear import TTLinear
+
+LAYERS: tuple[type[Layer], ...] = (
+    BatchNorm, Dense, Dropout, ReLU, Sequential, Sigmoid, TTLinear, Tanh,
+)  # fmt: skip
+_DEEPEST = 8  # Sequentials within Sequentials
+
+Path = str | os.PathLike[str]
+
+
+def save(model: Sequential, path: Path) -> None:
+    """Write ``model`` to one npz-compatible file, atomically.
+
+    Raises OSError where that cannot be done; a file already there stays whole.
+
+    >>> import tempfile, os
+    >>> from ttalgebra.layers import Dense, Sequential, load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.npz")
+    ...     save(Sequential([Dense.random(3, 2, rng=0)]), path)
+    ...     load(path).n_parameters
+    8
+    """
+    from ttalgebra.storage import write  # noqa: PLC0415  only files pay for zipfile
+
+    if not isinstance(model, Sequential):
+        kind = type(model).__name__
+        raise TypeError(f"save: a Sequential is needed, got {kind}; wrap it in one")
+    arrays = {name: to_numpy(x) for name, x in model.arrays.items()}
+    write(path, arrays, {"kind": "model", "layers": _entries(model)})
+
+
+def load(path: Path) -> Sequential:
+    """The model that `save` wrote, its arrays in NumPy.
+
+    Raises FormatError for anything but a whole file of a model that this version
+    knows, and FileNotFoundError where there is none.
+    """
+    from ttalgebra.storage import read  # noqa: PLC0415
+
+    arrays, header = read(path)
+    try:
+        if header.get("kind") != "model":
+            raise FormatError(f"it holds a {header.get('kind')!r}, not a model")
+        return _sequential(header.get("layers"), arrays, _DEEPEST)
+    except (TTError, TypeError) as error:
+        raise FormatError(f"load: {os.fspath(path)!r}: {error}") from error
+
+
+def _entries(model: Sequential) -> list[dict[str, Any]]:
+    return [_entry(layer) for layer in model.layers]
+
+
+def _entry(layer: Layer) -> dict[str, Any]:
+    if type(layer) not in LAYERS:
+        raise TypeError(f"save: {layer.name} has no place in a file; save the model "
+                        "itself, not its training form")  # fmt: skip
+    config = {"layers": _entries(layer)} if isinstance(layer, Sequential) else None
+    return {"layer": layer.name, **(config or layer.config)}
+
+
+def _sequential(entries: Any, arrays: Mapping[str, Array], depth: int) -> Sequential:
+    if not isinstance(entries, list) or depth == 0:
+        raise FormatError("its layers are no list, or nested too deeply")
+    groups: list[dict[str, Array]] = [{} for _ in entries]
+    for name, array in arrays.items():
+        prefix, _, own = name.partition(".")
+        if not (prefix.isdecimal() and int(prefix) < len(groups)):
+            raise FormatError(f"array {name!r} belongs to none of {len(groups)} layers")
+        groups[int(prefix)][own] = array
+    pairs = zip(entries, groups, strict=True)
+    return Sequential([_layer(entry, own, depth) for entry, own in pairs])
+
+
+def _layer(entry: Any, arrays: Mapping[str, Array], depth: int) -> Layer:
+    config = dict(entry) if isinstance(entry, dict) else {}
+    name = config.pop("layer", None)
+    kind = next((cls for cls in LAYERS if cls.__name__ == name), None)
+    if kind is None:
+        known = ", ".join(cls.__name__ for cls in LAYERS)
+        raise FormatError(f"no layer is called {name!r}; this version knows {known}")
+    if kind is Sequential:
+        return _sequential(config.get("layers"), arrays, depth - 1)
+    return kind.restored(arrays, **config)

@@ -1,0 +1,26 @@
+"""Minibatches: every sample once an epoch, in an order that two integers fix."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def stream(seed: int, epoch: int, batch: int) -> np.random.Generator:
+    """The random numbers of one batch: a function of its place, not of what came before.
+
+    So a run may go on from any epoch as if it had never been interrupted. Batch 0
+    draws the order of the epoch, batch ``k >= 1`` what its layers need.
+    """
+    return np.random.default_rng((seed, epoch, batch))
+
+
+def minibatches(n: int, batch_size: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """The indices of each batch; the last one holds what is left.
+
+    >>> from ttalgebra.learning import minibatches
+    >>> [len(batch) for batch in minibatches(10, 4, seed=0, epoch=1)]
+    [4, 4, 2]
+    """
+    order = stream(seed, epoch, 0).permutation(n)
+    for start in range(0, n, batch_size):
+        yield order[start : start + batch_size]

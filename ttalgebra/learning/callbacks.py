@@ -1,0 +1,69 @@
+"""Callbacks: what happens between two epochs.
+
+A callback is given the `Progress` of a run and returns None, or the Progress to go
+on from. It needs no memory of its own, so a run that is resumed decides as the
+uninterrupted one would.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from ttalgebra.arrays.checks import as_positive
+from ttalgebra.layers.protocol import Layer
+from ttalgebra.learning.history import History
+from ttalgebra.learning.optimizers import State
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Everything that a run of training is, between two epochs.
+
+    ``epoch`` counts those that are done, of ``epochs``; all its random numbers follow
+    from ``seed``. ``best``, where a callback has set it, is the model that `fit`
+    returns. ``stopped`` ends the run.
+    """
+
+    model: Layer
+    state: State
+    seed: int
+    epoch: int = 0
+    epochs: int = 0
+    history: History = History()
+    best: Layer | None = None
+    stopped: bool = False
+
+
+Callback: TypeAlias = Callable[[Progress], Progress | None]
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop ``patience`` epochs after the best one, and go back to its model.
+
+    Parameters
+    ----------
+    patience
+        How many epochs without a better value are waited for.
+    monitor
+        What the history calls it. The lowest is the best, except for accuracies.
+
+    >>> from ttalgebra.learning import EarlyStopping
+    >>> EarlyStopping(patience=3)
+    EarlyStopping(patience=3, monitor='validation_loss')
+    """
+
+    patience: int
+    monitor: str = "validation_loss"
+
+    def __post_init__(self) -> None:
+        as_positive(self.patience, "EarlyStopping: patience")
+
+    def __call__(self, progress: Progress) -> Progress:
+        """Remember the best model in ``progress.best``; stop when it is long ago."""
+        values = progress.history[self.monitor]
+        best = max(values) if self.monitor.endswith("accuracy") else min(values)
+        waited = len(values) - 1 - values.index(best)
+        if waited == 0:
+            return replace(progress, best=progress.model)
+        return replace(progress, stopped=waited >= self.patience)

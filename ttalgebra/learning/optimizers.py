@@ -1,0 +1,202 @@
+"""Optimizers: ``init`` and ``update``, pure functions of flat dicts.
+
+``update(parameters, gradients, state) -> (parameters, state)``. A state is flat: the
+int ``"step"``, and arrays named ``"velocity.NAME"`` and the like, so that a file can
+hold it as it is. ``rate`` is a number, or a schedule of the steps done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from ttalgebra.arrays.checks import as_scalar
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
+from ttalgebra.arrays.typing import Array, Parameters
+from ttalgebra.learning.schedules import Schedule, positive
+
+State: TypeAlias = Mapping[str, Any]
+Updated: TypeAlias = tuple[dict[str, Array], dict[str, Any]]
+Chosen: TypeAlias = Callable[[str, Array], bool]
+
+
+def weights(name: str, parameter: Array) -> bool:  # noqa: ARG001
+    """Weights and cores, not biases, scales and shifts: what has two axes or more."""
+    return bool(parameter.ndim >= 2)
+
+
+def everything(name: str, parameter: Array) -> bool:  # noqa: ARG001
+    """Every parameter."""
+    return True
+
+
+class Optimizer(Protocol):
+    """What `fit` needs: a first state, and a step."""
+
+    def init(self, parameters: Parameters) -> dict[str, Any]:
+        """The state before the first step."""
+
+    def update(
+        self, parameters: Parameters, gradients: Parameters, state: State
+    ) -> Updated:
+        """New parameters and the new state."""
+
+
+@dataclass(frozen=True)
+class SGD:
+    """``v <- momentum v - rate g``; ``p <- p + v``; with Nesterov ``momentum v - rate g``.
+
+    Source: Sutskever et al. (2013), equations 1 to 4, Nesterov's in the form that is
+    evaluated where the gradient is.
+
+    Parameters
+    ----------
+    rate
+        A number above 0, or a schedule.
+    momentum
+        In ``[0, 1)``.
+    decay
+        ``decay * p`` is added to the gradient of each parameter that ``decays``
+        chooses: `weights`, or `everything`.
+
+    >>> import numpy as np
+    >>> from ttalgebra.learning import SGD
+    >>> sgd, p = SGD(rate=0.5, momentum=0.5), {"p": np.array([1.0])}
+    >>> state = sgd.init(p)
+    >>> for _ in range(2):
+    ...     p, state = sgd.update(p, {"p": np.array([1.0])}, state)
+    >>> p["p"], state["step"]
+    (array([-0.25]), 2)
+    """
+
+    rate: float | Schedule
+    momentum: float = 0.0
+    nesterov: bool = False
+    decay: float = 0.0
+    decays: Chosen = weights
+
+    def __post_init__(self) -> None:
+        _require_rate(self.rate, "SGD")
+        _require_share(self.momentum, "SGD: momentum")
+        _require_decay(self.decay, "SGD")
+
+    def init(self, parameters: Parameters) -> dict[str, Any]:
+        """No steps done; velocities 0."""
+        return {"step": 0} | _zeros(parameters, "velocity")
+
+    def update(
+        self, parameters: Parameters, gradients: Parameters, state: State
+    ) -> Updated:
+        """One step; nothing that was given is changed."""
+        rate, mu = rate_at(self.rate, state["step"]), self.momentum
+        new, after = {}, {"step": state["step"] + 1}
+        for name, p in parameters.items():
+            g = _with_decay(name, p, gradients, self)
+            v = mu * state[f"velocity.{name}"] - rate * g
+            new[name] = p + (mu * v - rate * g if self.nesterov else v)
+            after[f"velocity.{name}"] = v
+        return new, after
+
+
+@dataclass(frozen=True)
+class Adam:
+    """``p <- p - rate m / (sqrt(v) + eps)``, ``m`` and ``v`` running means of ``g, |g|^2``.
+
+    Source: Kingma & Ba (2015), Algorithm 1. ``v`` is real also for complex ``g``.
+
+    Parameters
+    ----------
+    rate
+        A number above 0, or a schedule.
+    betas
+        How slowly the two means forget, each in ``[0, 1)``.
+    eps
+        Keeps the quotient finite.
+    decay, decays
+        As for `SGD`: added to the gradient.
+
+    >>> import numpy as np
+    >>> from ttalgebra.learning import Adam
+    >>> adam, p = Adam(rate=0.5, eps=1e-12), {"p": np.array([1.0])}
+    >>> p, state = adam.update(p, {"p": np.array([3.0])}, adam.init(p))
+    >>> p["p"].round(6)
+    array([0.5])
+    """
+
+    rate: float | Schedule = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    decay: float = 0.0
+    decays: Chosen = weights
+
+    def __post_init__(self) -> None:
+        _require_rate(self.rate, "Adam")
+        if not isinstance(self.betas, tuple) or len(self.betas) != 2:
+            raise ShapeError(f"Adam: betas must be a pair, got {self.betas!r}")
+        for beta in self.betas:
+            _require_share(beta, "Adam: each of betas")
+        positive(self.eps, "Adam: eps")
+        _require_decay(self.decay, "Adam")
+
+    def init(self, parameters: Parameters) -> dict[str, Any]:
+        """No steps done; both means 0."""
+        squares = {name: _square(p) for name, p in parameters.items()}
+        return {"step": 0} | _zeros(parameters, "mean") | _zeros(squares, "square")
+
+    def update(
+        self, parameters: Parameters, gradients: Parameters, state: State
+    ) -> Updated:
+        """One step; nothing that was given is changed."""
+        step, (b1, b2) = state["step"] + 1, self.betas
+        rate = rate_at(self.rate, state["step"]) / (1 - b1**step)
+        new, after = {}, {"step": step}
+        for name, p in parameters.items():
+            g = _with_decay(name, p, gradients, self)
+            m = b1 * state[f"mean.{name}"] + (1 - b1) * g
+            v = b2 * state[f"square.{name}"] + (1 - b2) * _square(g)
+            root = namespace_of(v).sqrt(v / (1 - b2**step))
+            new[name] = p - rate * m / (root + self.eps)
+            after |= {f"mean.{name}": m, f"square.{name}": v}
+        return new, after
+
+
+def rate_at(rate: float | Schedule, step: int) -> float:
+    """The rate of the step after ``step`` steps."""
+    return positive(rate(step), f"the rate at step {step}") if callable(rate) else rate
+
+
+def _with_decay(name: str, p: Array, gradients: Parameters, rule: SGD | Adam) -> Array:
+    if name not in gradients:
+        names = ", ".join(gradients) or "none"
+        raise ShapeError(f"update: no gradient is named {name!r}; there are: {names}")
+    g = gradients[name]
+    if tuple(g.shape) != tuple(p.shape):
+        message = f"update: the gradient of {name} has shape {tuple(g.shape)}"
+        raise ShapeError(f"{message}, the parameter {tuple(p.shape)}")
+    return g + rule.decay * p if rule.decay and rule.decays(name, p) else g
+
+
+def _square(g: Array) -> Array:
+    """``|g|^2``, real."""
+    return namespace_of(g).real(g * conj(g)) if is_complex(g) else g * g
+
+
+def _zeros(arrays: Parameters, what: str) -> dict[str, Array]:
+    return {f"{what}.{n}": namespace_of(x).zeros_like(x) for n, x in arrays.items()}
+
+
+def _require_rate(rate: float | Schedule, name: str) -> None:
+    if not callable(rate):
+        positive(rate, f"{name}: rate")
+
+
+def _require_share(value: float, name: str) -> None:
+    number = as_scalar(value, name)
+    if isinstance(number, complex) or not 0 <= number < 1:
+        raise ShapeError(f"{name} must be at least 0 and below 1, got {number}")
+
+
+def _require_decay(value: float, name: str) -> None:
+    number = as_scalar(value, f"{name}: decay")
+    if isinstance(number, complex) or number < 0:
+        raise ShapeError(f"{name}: decay must be at least 0, got {number}")

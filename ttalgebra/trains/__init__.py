@@ -1,0 +1,1 @@
+"""The two values, TTTensor and TTMatrix: thin immutable shells above chains."""

@@ -1,0 +1,90 @@
+"""Where a TT-matrix meets dense arrays: checks at the door, then the kernels."""
+
+from collections.abc import Callable
+from math import prod
+
+from ttalgebra.arrays.checks import as_array, require_room
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.namespace import is_complex, namespace_of, nbytes_of
+from ttalgebra.arrays.typing import Array, Cores
+from ttalgebra.cores import chain, gradients, products
+from ttalgebra.trains.pairing import promoted
+
+Pullback = Callable[[Array], tuple[Cores, Array]]
+
+
+def apply(A: Cores, X: Array, max_bytes: int) -> Array:
+    """``(..., N) -> (..., M)``, samples first."""
+    X = _samples(A, X, "apply")
+    _require_room(A, prod(X.shape[:-1]), max_bytes)
+    *cores, columns = promoted(*A, _columns(X))
+    return _samples_first(products.matmat(tuple(cores), columns), X)
+
+
+def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
+    """``apply`` and its pullback ``dy (..., M) -> (dcores, dX (..., N))``."""
+    X = _samples(A, X, "vjp")
+    _require_room(A, prod(X.shape[:-1]), max_bytes)
+    *cores, columns = promoted(*A, _columns(X))
+    Y, pull = gradients.matmat(tuple(cores), columns)
+    y = _samples_first(Y, X)
+
+    def pullback(dy: Array) -> tuple[Cores, Array]:
+        dy = as_array(dy, "dy")
+        if tuple(dy.shape) != tuple(y.shape):
+            message = f"pullback: dy has shape {tuple(dy.shape)}"
+            raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
+        dcores, dX = pull(_columns(dy))
+        own = tuple(_as_real_as(dG, G) for dG, G in zip(dcores, A, strict=True))
+        return own, _as_real_as(_samples_first(dX, X), X)
+
+    return y, pullback
+
+
+def times(A: Cores, X: Array, verb: str, max_bytes: int) -> Array:
+    """``A @ X``: ``(N,) -> (M,)`` or ``(N, n) -> (M, n)``."""
+    X = as_array(X, "X")
+    M, N = products.rows(A), products.columns(A)
+    if X.ndim not in (1, 2) or X.shape[0] != N:
+        message = f"{verb}: X has shape {tuple(X.shape)}, the matrix is {(M, N)}"
+        raise ShapeError(f"{message}; X must be ({N},) or ({N}, n)")
+    n = X.shape[1] if X.ndim == 2 else 1
+    _require_room(A, n, max_bytes)
+    *cores, columns = promoted(*A, chain.reshape(X, N, n))
+    return chain.reshape(products.matmat(tuple(cores), columns), M, *X.shape[1:])
+
+
+def _samples(A: Cores, X: Array, verb: str) -> Array:
+    X = as_array(X, "X")
+    N = products.columns(A)
+    if X.ndim == 0 or X.shape[-1] != N:
+        modes = " * ".join(str(core.shape[2]) for core in A)
+        message = f"{verb}: X has shape {tuple(X.shape)}"
+        raise ShapeError(f"{message}, its last axis must be {N} = {modes}")
+    return X
+
+
+def _require_room(A: Cores, n: int, max_bytes: int) -> None:
+    itemsize = nbytes_of(A[0][:1, :1, :1, :1])
+    advice = "take fewer samples at a time, or apply(X, max_bytes=...)"
+    require_room((products.rows(A), n), itemsize, "the product", advice, max_bytes)
+
+
+def _columns(X: Array) -> Array:
+    """``(..., N) -> (N, n)``: the batch goes last."""
+    flat = chain.reshape(X, prod(X.shape[:-1]), X.shape[-1])
+    return namespace_of(X).matrix_transpose(flat)
+
+
+def _samples_first(Y: Array, like: Array) -> Array:
+    """``(M, n) -> (..., M)`` with the leading axes of ``like``."""
+    return chain.reshape(
+        namespace_of(Y).matrix_transpose(Y), *like.shape[:-1], Y.shape[0]
+    )
+
+
+def _as_real_as(gradient: Array, like: Array) -> Array:
+    """The real part where ``like`` is real: the only direction in which it can move."""
+    if is_complex(gradient) and not is_complex(like):
+        return namespace_of(gradient).real(gradient)
+    return gradient

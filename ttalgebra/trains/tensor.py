@@ -1,0 +1,130 @@
+"""TTTensor: an array of any order, entry by entry a product of small matrices."""
+
+from math import prod
+from typing import ClassVar, Literal, Self, overload
+
+from ttalgebra.arrays.checks import (
+    MAX_BYTES,
+    as_array,
+    as_max_rank,
+    as_tol,
+    require_finite,
+    require_room,
+)
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.typing import Array, Ranks
+from ttalgebra.cores import chain, products
+from ttalgebra.cores.truncation import Truncation, announce
+from ttalgebra.decompose.svd import tt_svd
+from ttalgebra.trains.base import AbstractTrain
+
+
+class TTTensor(AbstractTrain):
+    """``x(i_1, ..., i_d) = G_1[i_1] ... G_d[i_d]``, cores ``(r, n, s)``.
+
+    Parameters
+    ----------
+    cores
+        A list or tuple of ``d`` arrays of one library, finite, neighbouring ranks
+        equal, outer ranks 1. Integers become float64. They are copied; with
+        ``copy=False`` the arrays are taken as they are, and made read-only.
+
+    Raises ShapeError, NonFiniteError or TypeError, naming the core.
+
+    >>> import numpy as np, ttalgebra as tt
+    >>> i, j, k = np.ogrid[:4, :5, :6]
+    >>> x = tt.TTTensor.from_dense(np.sin(i + j + k), tol=1e-12)
+    >>> x
+    TTTensor(modes=4x5x6, ranks=(1, 2, 2, 1), dtype=float64, backend=numpy)
+    >>> (x + x).ranks, (x + x).round(tol=1e-12).ranks
+    ((1, 4, 4, 1), (1, 2, 2, 1))
+    """
+
+    __slots__ = ()
+    n_modes: ClassVar[int] = 1
+
+    @overload
+    @classmethod
+    def from_dense(
+        cls,
+        T: Array,
+        tol: float | None = ...,
+        max_rank: Ranks | None = ...,
+        *,
+        strict: bool = ...,
+        return_info: Literal[False] = ...,
+    ) -> Self: ...
+
+    @overload
+    @classmethod
+    def from_dense(
+        cls,
+        T: Array,
+        tol: float | None = ...,
+        max_rank: Ranks | None = ...,
+        *,
+        strict: bool = ...,
+        return_info: Literal[True],
+    ) -> tuple[Self, Truncation]: ...
+
+    @classmethod
+    def from_dense(
+        cls,
+        T: Array,
+        tol: float | None = None,
+        max_rank: Ranks | None = None,
+        *,
+        strict: bool = False,
+        return_info: bool = False,
+    ) -> Self | tuple[Self, Truncation]:
+        """TT-SVD of the array ``T``, whose shape gives the modes.
+
+        ``tol``, ``max_rank``, ``strict`` and ``return_info`` as in `round`. The error
+        is within ``sqrt(d - 1)`` of the best at these ranks. Raises ShapeError for a
+        0-d array or a zero-size mode, and NonFiniteError. Cost ``O(size n r)``.
+        Source: Oseledets (2011), Algorithm 1, Theorem 2.2.
+        """
+        T = as_array(T, "T")
+        modes = tuple((int(n),) for n in T.shape)
+        if not modes or 0 in T.shape:
+            message = f"from_dense: T has shape {tuple(T.shape)}"
+            raise ShapeError(
+                f"{message}; at least one mode, each of at least 1, is needed"
+            )
+        bounds, tol = (
+            as_max_rank(max_rank, len(modes), "from_dense"),
+            as_tol(tol, "from_dense"),
+        )
+        require_finite(T, "from_dense")
+        flat = chain.reshape(T, prod(T.shape))
+        cores, info = tt_svd(flat, modes, tol=tol, max_rank=bounds)
+        announce(info, "from_dense", strict=strict)
+        return (cls._of(cores), info) if return_info else cls._of(cores)
+
+    @property
+    def modes(self) -> tuple[int, ...]:
+        """``(n_1, ..., n_d)``."""
+        return tuple(n for (n,) in chain.modes(self.cores))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the dense array, which is ``modes``."""
+        return self.modes
+
+    @property
+    def size(self) -> int:
+        """``n_1 ... n_d``, an exact Python int."""
+        return prod(self.modes)
+
+    def to_dense(self, *, max_bytes: int = MAX_BYTES) -> Array:
+        """The dense array, of shape ``modes``. Cost ``O(r size)``.
+
+        Raises TooLargeError before anything is allocated.
+        """
+        itemsize = self.nbytes // self.n_parameters
+        advice = "work with the train itself, or to_dense(max_bytes=...)"
+        require_room(self.modes, itemsize, "to_dense", advice, max_bytes)
+        return chain.reshape(products.dense_tensor(self.cores), *self.modes)
+
+    def __repr__(self) -> str:
+        return self._described("modes=" + "x".join(map(str, self.modes)))
