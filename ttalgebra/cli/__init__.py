@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from ttalgebra.arrays.errors import TTError
 from ttalgebra.cli.wording import one_line, reason
 
-COMMANDS = ("compress", "info")
+COMMANDS = ("demo", "compress", "info")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,13 +49,15 @@ def _parser() -> argparse.ArgumentParser:
 
     about = "Tensor trains from the command line."
     parser = _Parser(prog="ttalgebra", description=about, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    version = f"%(prog)s {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"ttalgebra.cli.{name}").add(commands)
     for command in commands.choices.values():
         command.allow_abbrev = False
-        command.add_argument("--json", action="store_true", help="print one JSON object")
+        text = "print one JSON object"
+        command.add_argument("--json", action="store_true", help=text)
     return parser
 
 

@@ -1,11 +1,13 @@
 """``ttalgebra compress``: a dense matrix becomes a TT-matrix, by TT-SVD."""
 
 import argparse
+import errno
 import math
 import os
 import warnings
 from typing import Any
 
+from ttalgebra.cli.arguments import positive
 from ttalgebra.cli.wording import rows, sequence
 
 _ABOUT = "Compress the matrix in a .npy file to a TT-matrix, by TT-SVD."
@@ -23,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     text = "relative Frobenius error of the result; by default, roundoff"
     parser.add_argument("--tol", type=_tolerance, help=text)
     text = "bound on the ranks, which wins over --tol"
-    parser.add_argument("--max-rank", type=_positive, metavar="R", help=text)
+    parser.add_argument("--max-rank", type=positive, metavar="R", help=text)
     parser.set_defaults(run=run, text=text_of)
 
 
@@ -31,10 +33,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Compress and save; every check of the output comes before the work."""
     from ttalgebra.arrays.errors import ToleranceWarning
     from ttalgebra.cli.npy import open_matrix
-    from ttalgebra.storage.atomic import as_path, require_writable
+    from ttalgebra.storage.atomic import require_writable
     from ttalgebra.trains.matrix import TTMatrix
 
-    require_writable(as_path(args.output))
+    require_writable(args.output)
     W = open_matrix(args.input)
     _require_other_file(args.input, args.output)
     with warnings.catch_warnings():
@@ -96,27 +98,23 @@ def _require_other_file(source: str, target: str) -> None:
     """Raise OSError where saving to ``target`` would take the input's place."""
     if os.path.exists(target) and os.path.samefile(source, target):
         message = "this is the input, which is never overwritten; name another file"
-        raise FileExistsError(None, message, target)
+        raise FileExistsError(errno.EEXIST, message, target)
 
 
 def _modes(text: str) -> tuple[int, ...]:
-    return tuple(_positive(part) for part in text.split(","))
-
-
-def _positive(text: str) -> int:
-    number = _parsed(int, text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
+    modes = tuple(positive(part) for part in text.split(","))
+    if math.prod(modes) >= 2**63:
+        raise argparse.ArgumentTypeError("the product is beyond any file")
+    return modes
 
 
 def _tolerance(text: str) -> float:
-    number = _parsed(float, text)
+    try:
+        number = float(text)
+    except ValueError:
+        message = f"{text[:40]!r} is not a number"
+        raise argparse.ArgumentTypeError(message) from None
     if not 0 <= number < math.inf:
         message = f"must be finite and at least 0, got {number}"
         raise argparse.ArgumentTypeError(message)
     return number
-
-
-def _parsed[T](kind: type[T], text: str) -> T:
-    raise NotImplementedError

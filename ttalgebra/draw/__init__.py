@@ -1,5 +1,5 @@
 """Trains and trainings as pictures."""
 
-from ttalgebra.draw.curves import learning_curves, trade_off
+from ttalgebra.draw.curves import Point, learning_curves, trade_off
 
-__all__ = ["learning_curves", "trade_off"]
+__all__ = ["Point", "learning_curves", "trade_off"]

@@ -22,22 +22,31 @@ class Point(NamedTuple):
     parameters: int
     accuracies: Sequence[float]
 
+    @property
+    def mean(self) -> float:
+        """Over the seeds."""
+        return sum(self.accuracies) / len(self.accuracies)
+
 
 def trade_off(points: Sequence[Point], title: str) -> "Figure":
     """Accuracy against parameters: the mean over seeds, and bars from worst to best."""
     figure, axes = _empty(title, "parameters of the hidden layer's matrix", "test accuracy")
     axes.set_xscale("log")
     for point, colour in zip(points, _colours(len(points)), strict=True):
-        mean = sum(point.accuracies) / len(point.accuracies)
-        spread = [[mean - min(point.accuracies)], [max(point.accuracies) - mean]]
+        low, mean, high = min(point.accuracies), point.mean, max(point.accuracies)
+        bars = [[mean - low], [high - mean]]
         axes.errorbar(
-            point.parameters, mean, yerr=spread, fmt="o", color=colour, capsize=4, markersize=7
+            point.parameters, mean, bars, fmt="o", color=colour, capsize=4, markersize=7
         )
+        rivals = (p.mean for p in points if p.parameters == point.parameters)
+        above = mean == max(rivals)  # of two at the same place, one is named below
         axes.annotate(
             point.name,
-            (point.parameters, mean),
+            (point.parameters, high if above else low),
             textcoords="offset points",
-            xytext=(9, 5),
+            xytext=(0, 6 if above else -6),
+            ha="center",
+            va="bottom" if above else "top",
             color=colour,
         )
     axes.margins(x=0.22, y=0.15)

@@ -20,12 +20,12 @@ class ReLU(Layer):
         """``max(x, 0)``."""
         require_real(x, "ReLU: x")
         xp = namespace_of(x)
-        alive = x > 0
+        alive = xp.astype(x > 0, x.dtype)
 
         def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-            return xp.where(alive, dy, 0), {}
+            return dy * alive, {}
 
-        return xp.clip(x, min=0), backward
+        return xp.maximum(x, 0), backward
 
 
 @dataclass(frozen=True, eq=False)

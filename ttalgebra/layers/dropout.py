@@ -1,6 +1,5 @@
 """Dropout: while training, each feature of each sample is kept by chance."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from ttalgebra.arrays.checks import as_scalar
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import from_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import from_numpy, to_numpy
 from ttalgebra.arrays.typing import Array, Backward
 from ttalgebra.layers.protocol import Layer
 

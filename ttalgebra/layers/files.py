@@ -36,7 +36,7 @@ def save(model: Sequential, path: Path) -> None:
     ...     load(path).n_parameters
     8
     """
-    from ttalgebra.storage import write  # noqa: PLC0415  only files pay for zipfile
+    from ttalgebra.storage import write
 
     if not isinstance(model, Sequential):
         kind = type(model).__name__
@@ -51,7 +51,7 @@ def load(path: Path) -> Sequential:
     Raises FormatError for anything but a whole file of a model that this version
     knows, and FileNotFoundError where there is none.
     """
-    from ttalgebra.storage import read  # noqa: PLC0415
+    from ttalgebra.storage import read
 
     arrays, header = read(path)
     try:

@@ -143,7 +143,7 @@ class Layer(ABC):
         return self._rebuilt(moved)
 
 
-def owned(x: object, name: str) -> Array:
+def owned(x: Any, name: str) -> Array:
     """``x`` as a layer keeps it: finite, and where the library can, read-only.
 
     Copied, unless it is a NumPy array that nobody can write to.

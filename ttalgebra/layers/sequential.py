@@ -17,7 +17,8 @@ class Sequential(Layer):
     The names of the arrays of layer ``k`` carry the prefix ``"k."``.
 
     >>> from ttalgebra.layers import Dense, ReLU, Sequential
-    >>> model = Sequential([Dense.random(4, 3, rng=0), ReLU(), Dense.random(3, 2, rng=1)])
+    >>> first, last = Dense.random(4, 3, rng=0), Dense.random(3, 2, rng=1)
+    >>> model = Sequential([first, ReLU(), last])
     >>> list(model.parameters), model.n_parameters
     (['0.weight', '0.bias', '2.weight', '2.bias'], 23)
     """

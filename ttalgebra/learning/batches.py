@@ -6,7 +6,7 @@ import numpy as np
 
 
 def stream(seed: int, epoch: int, batch: int) -> np.random.Generator:
-    """The random numbers of one batch: a function of its place, not of what came before.
+    """The random numbers of one batch: a function of its place, not of its past.
 
     So a run may go on from any epoch as if it had never been interrupted. Batch 0
     draws the order of the epoch, batch ``k >= 1`` what its layers need.

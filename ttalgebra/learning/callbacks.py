@@ -6,7 +6,7 @@ uninterrupted one would.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ttalgebra.arrays.checks import as_positive
@@ -29,7 +29,7 @@ class Progress:
     seed: int
     epoch: int = 0
     epochs: int = 0
-    history: History = History()
+    history: History = field(default_factory=History)
     best: Layer | None = None
     stopped: bool = False
 

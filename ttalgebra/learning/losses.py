@@ -121,7 +121,7 @@ class SquaredHinge:
 
 
 def as_labels(target: Any, n: int, name: str) -> Array:
-    """``target`` as ``n`` integers; TypeError for other kinds, ShapeError for others."""
+    """``target`` as ``n`` integers; TypeError or ShapeError for anything else."""
     if isinstance(target, np.ma.MaskedArray):
         raise TypeError(f"{name}: the labels are a masked array; fill it first")
     labels = target if is_array(target) else np.asarray(target)
@@ -142,7 +142,7 @@ def _scores(y: Array, target: Any, name: str) -> tuple[Array, Array]:
     n, c = y.shape
     labels = as_labels(target, n, name)
     host = to_numpy(labels)
-    if n and not (0 <= host.min() and host.max() < c):
+    if n and (host.min() < 0 or host.max() >= c):
         message = f"{name}: labels reach from {host.min()} to {host.max()}"
         raise ShapeError(f"{message}; for {c} classes they are 0 to {c - 1}")
     return y, from_numpy(host[:, None] == np.arange(c), like=y)

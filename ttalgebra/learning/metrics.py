@@ -1,6 +1,6 @@
 """How good a model is, in blocks of samples so that memory stays bounded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,9 +26,10 @@ def predict(model: Layer, x: Array) -> Array:
            [7.]])
     """
     x = as_array(x, "predict: x")
-    if x.ndim == 0 or x.shape[0] == 0:
+    if x.ndim == 0 or x.shape[0] <= BLOCK:
         return model(x)[0]
-    outputs = [model(x[block])[0] for block in _blocks(x.shape[0])]
+    starts = range(0, x.shape[0], BLOCK)
+    outputs = [model(x[start : start + BLOCK])[0] for start in starts]
     return namespace_of(*outputs).concat(outputs, axis=0)
 
 
@@ -40,10 +41,7 @@ def accuracy(model: Layer, x: Array, labels: Array) -> float:
     >>> accuracy(Dense([[1.0], [-1.0]], [0.0, 0.0]), [[1.0], [-1.0], [2.0]], [0, 1, 1])
     0.6666666666666666
     """
-    y = to_numpy(predict(model, x))
-    host = to_numpy(as_labels(labels, y.shape[0], "accuracy"))
-    _require_samples(y.shape[0], "accuracy")
-    return float(np.count_nonzero(np.argmax(y, axis=1) == host)) / y.shape[0]
+    return _share_right(predict(model, x), labels, "accuracy")
 
 
 def error_rate(model: Layer, x: Array, labels: Array) -> float:
@@ -51,36 +49,41 @@ def error_rate(model: Layer, x: Array, labels: Array) -> float:
     return 1.0 - accuracy(model, x, labels)
 
 
-def mean_loss(model: Layer, loss: Loss, x: Array, target: Array) -> float:
-    """The mean over the blocks of ``loss``, each weighted by its samples."""
-    x = as_array(x, "mean_loss: x")
-    target = as_target(target, x.shape[0], "mean_loss")
-    n = x.shape[0]
-    _require_samples(n, "mean_loss")
-    total = 0.0
-    for block in _blocks(n):
-        y, _ = model(x[block])
-        total += loss(y, target[block])[0] * y.shape[0]
-    return total / n
+def evaluate(model: Layer, loss: Loss, x: Array, target: Array) -> dict[str, float]:
+    """``{"loss": ...}`` and, where the target is labels, ``"accuracy"``."""
+    x, target = as_samples(x, target, "evaluate")
+    y = predict(model, x)
+    found = {"loss": loss(y, target)[0]}
+    if is_labels(target):
+        found["accuracy"] = _share_right(y, target, "evaluate")
+    return found
 
 
-def as_target(target: Any, n: int, name: str) -> Array:
-    """Labels or values, one for each of ``n`` samples; ShapeError for other numbers."""
-    if not is_array(target) and isinstance(target, (list, tuple)):
+def as_samples(x: Any, target: Any, name: str) -> tuple[Array, Array]:
+    """Data as arrays: at least one sample, a target for each, in one library."""
+    x = as_array(x, f"{name}: x")
+    if x.ndim != 2 or x.shape[0] == 0:
+        message = f"{name}: x has shape {tuple(x.shape)}"
+        raise ShapeError(f"{message}; (samples, features) and a sample are needed")
+    if not is_array(target):
         target = np.asarray(target)
-    if not is_array(target) or isinstance(target, np.ma.MaskedArray):
-        kind = type(target).__name__
-        raise TypeError(f"{name}: the target must be an array, got {kind}")
-    if target.ndim == 0 or target.shape[0] != n:
+    if not is_labels(target):
+        target = as_array(target, f"{name}: target")
+    if target.ndim == 0 or target.shape[0] != x.shape[0]:
         message = f"{name}: the target has shape {tuple(target.shape)}"
-        raise ShapeError(f"{message} for {n} samples; one for each is needed")
-    return target
+        raise ShapeError(f"{message} for {x.shape[0]} samples; one for each is needed")
+    return x, target
 
 
-def _blocks(n: int) -> Iterator[slice]:
-    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
+def is_labels(target: Array) -> bool:
+    """Whether ``target`` holds integers, one for each sample."""
+    integral = namespace_of(target).isdtype(target.dtype, "integral")
+    return bool(integral) and target.ndim == 1
 
 
-def _require_samples(n: int, name: str) -> None:
-    if n == 0:
+def _share_right(y: Array, labels: Array, name: str) -> float:
+    host = to_numpy(as_labels(labels, y.shape[0], name))
+    if host.size == 0:
         raise ShapeError(f"{name}: there are 0 samples; at least 1 is needed")
+    right = np.count_nonzero(np.argmax(to_numpy(y), axis=1) == host)
+    return int(right) / host.size

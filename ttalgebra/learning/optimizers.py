@@ -44,10 +44,12 @@ class Optimizer(Protocol):
 
 @dataclass(frozen=True)
 class SGD:
-    """``v <- momentum v - rate g``; ``p <- p + v``; with Nesterov ``momentum v - rate g``.
+    """``v <- momentum v - rate g``, then ``p <- p + v``.
 
-    Source: Sutskever et al. (2013), equations 1 to 4, Nesterov's in the form that is
-    evaluated where the gradient is.
+    Nesterov's form adds ``momentum v - rate g`` instead of ``v``.
+
+    Source: Sutskever et al. (2013), equations 1 to 4; theirs takes the gradient at
+    ``p + momentum v``, here ``p`` is that point.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """``p <- p - rate m / (sqrt(v) + eps)``, ``m`` and ``v`` running means of ``g, |g|^2``.
+    """``p <- p - rate m / (sqrt(v) + eps)``, running means ``m, v`` of ``g, |g|^2``.
 
     Source: Kingma & Ba (2015), Algorithm 1. ``v`` is real also for complex ``g``.
 

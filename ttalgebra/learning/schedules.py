@@ -67,7 +67,7 @@ def logspace(first: float, last: float, n_rates: int, every: int = 1) -> Schedul
 
     def at(step: int) -> float:
         share = min(step // every, n_rates - 1) / max(n_rates - 1, 1)
-        return first ** (1 - share) * last**share
+        return float(first ** (1 - share) * last**share)
 
     return at
 

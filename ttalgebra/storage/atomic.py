@@ -34,8 +34,9 @@ def as_path(path: str | os.PathLike[str]) -> str:
     return text
 
 
-def require_writable(path: str) -> None:
+def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise OSError unless a regular file can be put, or replaced, at ``path``."""
+    path = as_path(path)
     folder = os.path.dirname(path) or os.curdir
     if not os.path.isdir(folder):
         code = errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT

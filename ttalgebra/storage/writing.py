@@ -42,7 +42,8 @@ def _on_host(name: object, x: object) -> np.ndarray:
     if not is_name(name):
         message = f"no array in a file can be called {name!r:.80}"
         raise FormatError(f"{message}; use letters, digits, _ and -, with dots between")
-    if not is_array(x) or isinstance(x, np.ma.MaskedArray):
+    known = is_array(x) or type(x) is np.matrix
+    if not known or isinstance(x, np.ma.MaskedArray):
         kind = type(x).__name__
         raise TypeError(f"{name} must be an array, got {kind}; convert it first")
     return np.asarray(to_numpy(x))
@@ -62,18 +63,25 @@ def _pieces(
     header: Mapping[str, Any],
 ) -> Iterator[bytes | memoryview]:
     """The file from its first byte to its last; the data are read twice."""
-    digest = hashlib.sha256(compose(header, entries))
-    members = []
-    for entry in entries:
-        data = _data(arrays[entry.name], entry.descr)
-        digest.update(data)
-        members.append(_member(entry, data))
-    first, start = _header_member(compose(header, entries, digest.hexdigest()))
+    members, digest = _checksums(arrays, entries, compose(header, entries))
+    first, start = _header_member(compose(header, entries, digest))
     yield layout.local_header(first) + start
     for entry, member in zip(entries, members, strict=True):
         yield layout.local_header(member) + layout.npy_header(entry.descr, entry.shape)
         yield _data(arrays[entry.name], entry.descr)
     yield layout.directory([first, *members])
+
+
+def _checksums(
+    arrays: Mapping[str, np.ndarray], entries: tuple[Entry, ...], header: bytes
+) -> tuple[list[Member], str]:
+    digest = hashlib.sha256(header)
+    members = []
+    for entry in entries:
+        data = _data(arrays[entry.name], entry.descr)
+        digest.update(data)
+        members.append(_member(entry, data))
+    return members, digest.hexdigest()
 
 
 def _data(x: np.ndarray, descr: str) -> memoryview:

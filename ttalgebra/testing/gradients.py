@@ -117,7 +117,9 @@ def _compare(
         raise AssertionError(f"{message}, the pullback says {said:.17g} (tol {tol:g})")
 
 
-def _check_linear(pullback: Callable[[Array], Any], w: Array, u: Array, at_w: Any) -> None:
+def _check_linear(
+    pullback: Callable[[Array], Any], w: Array, u: Array, at_w: Any
+) -> None:
     at_u, at_both = pullback(u), pullback(2.0 * w + u)
     n = len(at_w)
     for k in range(n):
@@ -132,7 +134,9 @@ def _check_linear(pullback: Callable[[Array], Any], w: Array, u: Array, at_w: An
             scale = float((2.0 * np.abs(a) + np.abs(b)).max(initial=0.0))
             if not error <= 1e-12 * scale:
                 message = f"argument {k}: the pullback is not linear in dy"
-                raise AssertionError(f"{message}; it is off by {error:.3g} of {scale:.3g}")
+                raise AssertionError(
+                    f"{message}; it is off by {error:.3g} of {scale:.3g}"
+                )
 
 
 def _pairing(a: np.ndarray, b: np.ndarray) -> float:
