@@ -1,7 +1,7 @@
-"""Table 2 of Novikov et al. (2015), its compression columns, from real TTMatrix objects.
+"""Table 2 of Novikov et al. (2015), its compression columns, from TTMatrix objects.
 
 The fully connected layers of VGG-16 and VGG-19 (25,088 x 4,096 and 4,096 x 4,096) are
-replaced by TT-matrices of rank k ("TTk") or low-rank matrices ("MRk"); what is counted is
+replaced by TT-matrices of rank k ("TTk") or low-rank matrices ("MRk"); what counts is
 ``A.n_parameters``. A row that differs from the published one is marked, and the exit
 code is 1. The table's error columns need ImageNet and are not reproduced here.
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import ttalgebra as tt
+from ttalgebra.cli.table import columns
 
 VGG16, VGG19 = 138_357_544, 143_667_240  # parameters of the two networks
 FIRST = ((4,) * 6, (2, 7, 8, 8, 7, 4))  # row and column modes of 4,096 x 25,088
@@ -41,7 +42,9 @@ class Row:
 
 def tt_layer(modes: tuple[tuple[int, ...], tuple[int, ...]], rank: int) -> tt.TTMatrix:
     """A TT-matrix of these modes, all ranks ``rank``."""
-    return tt.random_matrix(*modes, (rank,) * (len(modes[0]) - 1), rng=0, dtype=np.float32)
+    return tt.random_matrix(
+        *modes, (rank,) * (len(modes[0]) - 1), rng=0, dtype=np.float32
+    )
 
 
 def low_rank(rank: int) -> tt.TTMatrix:
@@ -61,7 +64,7 @@ ROWS = (
 
 
 def as_printed(values: tuple[float, float, float]) -> tuple[str, str, str]:
-    """The paper cuts the first column to an integer, and rounds the others to a tenth."""
+    """The paper cuts the first column to an integer and rounds the others."""
     layers, *networks = values
     tenths = (f"{value:.1f}".removesuffix(".0") for value in networks)
     return f"{int(layers):,}".replace(",", " "), *tenths
@@ -72,7 +75,8 @@ def measured() -> list[dict[str, object]]:
     return [
         {
             "architecture": row.name,
-            "parameters": row.first.n_parameters + (row.second.n_parameters if row.second else 0),
+            "parameters": row.first.n_parameters
+            + (row.second.n_parameters if row.second else 0),
             "compressions": row.compressions(),
             "printed": as_printed(row.compressions()),
             "published": row.published,
@@ -82,21 +86,28 @@ def measured() -> list[dict[str, object]]:
     ]
 
 
+def shown(records: list[dict[str, object]]) -> str:
+    """The table, each row beside what the paper printed."""
+    heads = ("", "parameters", "layers", "vgg-16", "vgg-19", "published", "")
+    body = [
+        (
+            r["architecture"],
+            f"{r['parameters']:,}",
+            *r["printed"],
+            " / ".join(r["published"]),
+            "equal" if r["equal"] else "DIFFERS",
+        )
+        for r in records
+    ]
+    return columns(heads, body)
+
+
 def main() -> int:
     """Print the table; 0 if every figure equals the published one."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     records = measured()
-    if parser.parse_args().json:
-        print(json.dumps(records))
-    else:
-        heads = "parameters", "layers", "vgg-16", "vgg-19", "published"
-        print(f"{'':12}{heads[0]:>12}{heads[1]:>12}{heads[2]:>8}{heads[3]:>8}   {heads[4]}")
-        for r in records:
-            layers, vgg16, vgg19 = r["printed"]
-            mark = "equal" if r["equal"] else "DIFFERS"
-            known = " / ".join(r["published"])
-            print(f"{r['architecture']:12}{r['parameters']:>12,}{layers:>12}{vgg16:>8}{vgg19:>8}   {known}  {mark}")
+    print(json.dumps(records) if parser.parse_args().json else shown(records))
     return 0 if all(r["equal"] for r in records) else 1
 
 

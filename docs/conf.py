@@ -1,10 +1,10 @@
-"""Sphinx configuration: Markdown pages, numpydoc docstrings, warnings as errors in CI."""
+"""Sphinx configuration: Markdown pages, numpydoc docstrings."""
 
 import ttalgebra
 
 project = "ttalgebra"
 author = "The ttalgebra developers"
-copyright = "2026, the ttalgebra developers"  # noqa: A001
+copyright = "2026, the ttalgebra developers"
 version = release = ttalgebra.__version__
 extensions = [
     "myst_parser",
@@ -14,7 +14,8 @@ extensions = [
     "sphinx.ext.viewcode",
 ]
 exclude_patterns = ["_build"]
-source_suffix = {".md": "markdown"}
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+autosummary_generate = False
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 html_theme = "pydata_sphinx_theme"

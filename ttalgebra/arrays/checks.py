@@ -70,15 +70,16 @@ def require_finite(x: Array, what: str) -> None:
 
 def as_scalar(value: Any, name: str) -> Scalar:
     """``value`` as a finite Python float or complex; bools and strings are refused."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, complex, np.number)
-    ):
-        if not (is_array(value) and value.ndim == 0):
-            raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if is_array(value) and value.ndim == 0:
         value = to_numpy(value)[()]
     if isinstance(value, np.generic):
         value = value.item()
-    number = value if isinstance(value, complex) else float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, complex)):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    try:
+        number = value if isinstance(value, complex) else float(value)
+    except OverflowError:
+        number = math.inf
     if not np.isfinite(number):
         raise NonFiniteError(f"{name} must be finite, got {number}")
     return number

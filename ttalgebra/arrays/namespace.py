@@ -12,7 +12,6 @@ import numpy as np
 
 from ttalgebra.arrays.typing import Array, Namespace
 
-
 _KNOWN: dict[type, Namespace] = {}  # asking array-api-compat costs 5 us, this 0.3
 
 

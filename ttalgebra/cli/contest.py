@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ CUT_RANK = 8  # what the trained dense weight is cut to before it is fine-tuned
 TUNING = 4  # fine-tuning takes an epoch for every four of training
 TOLERANCES = (0.1, 0.3)
 Modes = tuple[int, ...]
+Data = tuple[Array, Array, Array, Array]  # images, labels, and those of the test
 Model = layers.Sequential
 
 
@@ -27,7 +28,7 @@ class Setting:
     """Data, the modes of the hidden layer, and how long to train."""
 
     name: str
-    data: tuple[Array, Array, Array, Array]  # images and labels, then those of the test
+    data: Data
     modes: tuple[Modes, Modes]
     seeds: int
     epochs: int
@@ -68,7 +69,7 @@ class Entry:
         return sum(prod(x.shape) for x in _weights(self.runs[0].model))
 
     def row(self, dense: int) -> dict[str, Any]:
-        """Plain values for the table; ``dense`` counts the dense matrix's parameters."""
+        """Plain values for the table; ``dense`` is the dense matrix's parameters."""
         return {
             "system": self.name,
             "parameters": self.parameters,
@@ -83,18 +84,18 @@ class Entry:
 def setting(folder: str | None, seeds: int, epochs: int | None) -> Setting:
     """The digits of scikit-learn, or MNIST from ``folder``, padded to 32 x 32."""
     if folder is None:
-        modes = ((8, 8, 4), (4, 4, 4))
+        small = (8, 8, 4), (4, 4, 4)
         return Setting(
-            "digits", learning.digits(), modes, seeds, epochs or 40, 32, 2e-3
+            "digits", learning.digits(), small, seeds, epochs or 40, 32, 2e-3
         )
     x, labels, x_test, labels_test = learning.mnist(folder)
     data = learning.padded(x, 32), labels, learning.padded(x_test, 32), labels_test
-    modes = ((4, 8, 8, 4), (4, 8, 8, 4))
-    return Setting("MNIST", data, modes, seeds, epochs or 4, 100, 1e-3)
+    square = (4, 8, 8, 4), (4, 8, 8, 4)
+    return Setting("MNIST", data, square, seeds, epochs or 4, 100, 1e-3)
 
 
 def compete(chosen: Setting, *, quiet: bool) -> list[Entry]:
-    """Train all; the dense network comes first, then TT, then dense cut and fine-tuned."""
+    """Train all: the dense network, TT, then dense cut, and fine-tuned."""
     seeds = range(chosen.seeds)
     tuning = max(1, chosen.epochs // TUNING)
     total = chosen.seeds * (chosen.epochs * (1 + len(RANKS)) + tuning)
@@ -155,11 +156,19 @@ def _trained(
         tick()
 
     start = perf_counter()
-    model, _ = learning.fit(
-        model, x, labels, loss=learning.CrossEntropy(), optimizer=learning.Adam(chosen.rate),
-        epochs=epochs, batch_size=chosen.batch_size, rng=seed, callbacks=[watch],
-    )  # fmt: skip
-    return Run(model, curve[-1], perf_counter() - start, tuple(curve))
+    fitted, _ = learning.fit(
+        model,
+        x,
+        labels,
+        loss=learning.CrossEntropy(),
+        optimizer=learning.Adam(chosen.rate),
+        epochs=epochs,
+        batch_size=chosen.batch_size,
+        rng=seed,
+        callbacks=[watch],
+    )
+    seconds = perf_counter() - start
+    return Run(cast(Model, fitted), curve[-1], seconds, tuple(curve))
 
 
 def _cut(run: Run, chosen: Setting) -> Run:

@@ -8,8 +8,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ttalgebra.cli.table import columns
 from ttalgebra.cli.arguments import positive
+from ttalgebra.cli.table import columns
 
 if TYPE_CHECKING:
     from ttalgebra.cli.contest import Entry, Setting
@@ -97,7 +97,7 @@ def _remarks(entries: "list[Entry]", chosen: "Setting") -> list[str]:
         if 2 * kept > dense["parameters"]:
             numbers = f"{kept:,} parameters, dense {dense['parameters']:,}"
             said.append(
-                f"TT-SVD of the trained dense weight to tol={tol:g} {verdict}: {numbers}."
+                f"TT-SVD of the dense weight to tol={tol:g} {verdict}: {numbers}."
             )
     lost = f"{dense['accuracy']:.4f} -> {cut['accuracy']:.4f}"
     regained = f"fine-tuning brings {tuned['accuracy']:.4f}"

@@ -1,8 +1,10 @@
 """Chains of cores: their ranks, their unfoldings, and the only reshapes there are.
 
---r--[ core ]--s--       ``(r, *modes, s)``; the outer ranks of a chain are 1
-        |
-      modes
+A core is ``(r, *modes, s)``, and the outer ranks of a chain are 1::
+
+    --r--[ core ]--s--
+            |
+          modes
 """
 
 from itertools import pairwise

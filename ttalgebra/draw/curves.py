@@ -30,7 +30,9 @@ class Point(NamedTuple):
 
 def trade_off(points: Sequence[Point], title: str) -> "Figure":
     """Accuracy against parameters: the mean over seeds, and bars from worst to best."""
-    figure, axes = _empty(title, "parameters of the hidden layer's matrix", "test accuracy")
+    figure, axes = _empty(
+        title, "parameters of the hidden layer's matrix", "test accuracy"
+    )
     axes.set_xscale("log")
     for point, colour in zip(points, _colours(len(points)), strict=True):
         low, mean, high = min(point.accuracies), point.mean, max(point.accuracies)
@@ -53,7 +55,9 @@ def trade_off(points: Sequence[Point], title: str) -> "Figure":
     return figure
 
 
-def learning_curves(curves: Mapping[str, Sequence[Sequence[float]]], title: str) -> "Figure":
+def learning_curves(
+    curves: Mapping[str, Sequence[Sequence[float]]], title: str
+) -> "Figure":
     """Test accuracy after each epoch: the mean over seeds, shaded from worst to best.
 
     ``curves[name]`` holds one sequence of accuracies for each seed.
@@ -77,7 +81,7 @@ def learning_curves(curves: Mapping[str, Sequence[Sequence[float]]], title: str)
 
 def _empty(title: str, x_label: str, y_label: str) -> "tuple[Figure, Axes]":
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  an extra, 0.5 s to import
+        from matplotlib.figure import Figure
     except ImportError as error:
         message = "drawing needs matplotlib; run: pip install 'ttalgebra[demo]'"
         raise ImportError(message) from error

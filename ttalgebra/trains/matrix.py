@@ -20,7 +20,7 @@ from ttalgebra.cores import arithmetic, chain, products
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.decompose.svd import tt_svd
 from ttalgebra.trains import dense
-from ttalgebra.trains.base import AbstractTrain
+from ttalgebra.trains.algebra import AbstractTrain
 from ttalgebra.trains.dense import Pullback
 from ttalgebra.trains.pairing import promoted
 from ttalgebra.trains.tensor import TTTensor
@@ -176,7 +176,7 @@ class TTMatrix(AbstractTrain):
         return dense.vjp(self.cores, X, max_bytes)
 
     def core_gradients(self, X: Array, dy: Array) -> Cores:
-        """The gradients of ``Re sum(conj(dy) * apply(X))`` for each core, as in `vjp`."""
+        """The gradients of ``Re sum(conj(dy) * apply(X))`` by core, as in `vjp`."""
         _, pullback = self.vjp(X)
         return pullback(dy)[0]
 

@@ -16,7 +16,7 @@ from ttalgebra.arrays.typing import Array, Ranks
 from ttalgebra.cores import chain, products
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.decompose.svd import tt_svd
-from ttalgebra.trains.base import AbstractTrain
+from ttalgebra.trains.algebra import AbstractTrain
 
 
 class TTTensor(AbstractTrain):

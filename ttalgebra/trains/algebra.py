@@ -1,0 +1,151 @@
+"""The linear algebra that tensors and matrices share."""
+
+from typing import Literal, Self, overload
+
+import numpy as np
+
+from ttalgebra.arrays.checks import as_max_rank, as_scalar, as_tol
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.typing import Ranks, Scalar
+from ttalgebra.cores import arithmetic, orthogonalize, products, rounding
+from ttalgebra.cores.truncation import Truncation, announce
+from ttalgebra.trains.base import Value
+from ttalgebra.trains.pairing import paired
+
+
+class AbstractTrain(Value):
+    """A tensor or a matrix in tensor-train format.
+
+    Addition and products are exact and let ranks grow; only `round` approximates.
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: object) -> Self:
+        if type(other) is not type(self):
+            return NotImplemented
+        x, y = paired(self.cores, other.cores, "+")
+        return self._of(arithmetic.add(x, y))
+
+    def __sub__(self, other: object) -> Self:
+        if type(other) is not type(self):
+            return NotImplemented
+        x, y = paired(self.cores, other.cores, "-")
+        return self._of(arithmetic.add(x, arithmetic.scale(y, -1.0)))
+
+    def __neg__(self) -> Self:
+        return self._of(arithmetic.scale(self.cores, -1.0))
+
+    def __mul__(self, factor: object) -> Self:
+        if not _is_number(factor):
+            return NotImplemented
+        return self._of(arithmetic.scale(self.cores, as_scalar(factor, "the factor")))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: object) -> Self:
+        if not _is_number(divisor):
+            return NotImplemented
+        return self._of(
+            arithmetic.divide(self.cores, as_scalar(divisor, "the divisor"))
+        )
+
+    def conj(self) -> Self:
+        """The complex conjugate; the same value where the dtype is real."""
+        return self._of(arithmetic.conjugate(self.cores))
+
+    def norm(self) -> float:
+        """The Frobenius norm, by a QR sweep; inf or 0.0 only if that is out of range.
+
+        Error at most ``c eps W Gamma``. Cost ``O(d n r^3)``.
+        """
+        return orthogonalize.norm(self.cores)
+
+    def log_norm(self) -> float:
+        """The natural logarithm of the norm, finite for any train but zero (-inf)."""
+        return orthogonalize.log_norm(self.cores)
+
+    def orthogonalize(self, site: int = 0) -> Self:
+        """The same value, left-orthonormal before ``site``, right-orthonormal after it.
+
+        The core at ``site`` then carries the norm. Cost ``O(d n r^3)``. Raises
+        ShapeError where there is no such site (negative ones count from the end),
+        and NonFiniteError where one core cannot hold a norm so large.
+        """
+        if not -self.order <= site < self.order:
+            message = f"orthogonalize: site {site} of a train with {self.order} cores"
+            raise ShapeError(f"{message}; sites count from 0 to {self.order - 1}")
+        return self._of(orthogonalize.at_site(self.cores, site % self.order))
+
+    @overload
+    def round(
+        self,
+        tol: float | None = ...,
+        max_rank: Ranks | None = ...,
+        *,
+        strict: bool = ...,
+        return_info: Literal[False] = ...,
+    ) -> Self: ...
+
+    @overload
+    def round(
+        self,
+        tol: float | None = ...,
+        max_rank: Ranks | None = ...,
+        *,
+        strict: bool = ...,
+        return_info: Literal[True],
+    ) -> tuple[Self, Truncation]: ...
+
+    def round(
+        self,
+        tol: float | None = None,
+        max_rank: Ranks | None = None,
+        *,
+        strict: bool = False,
+        return_info: bool = False,
+    ) -> Self | tuple[Self, Truncation]:
+        """The same train with smaller ranks: ``norm(A - B) <= tol * norm(A)``.
+
+        Parameters
+        ----------
+        tol
+            Relative Frobenius error of the result. With neither ``tol`` nor
+            ``max_rank``, only what roundoff made is dropped.
+        max_rank
+            One int, or one for each bond. It wins over ``tol``; where it cuts deeper,
+            ``info.tol_met`` is False and a ToleranceWarning says so, or, if
+            ``strict``, ConvergenceError is raised.
+        return_info
+            Also return a `Truncation`: error, ranks, singular values of each bond.
+
+        The error is within ``sqrt(d - 1)`` of the best at these ranks. Cost
+        ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 2.
+        """
+        bounds = as_max_rank(max_rank, self.order, "round")
+        cores, info = rounding.by_svd(
+            self.cores, tol=as_tol(tol, "round"), max_rank=bounds
+        )
+        announce(info, "round", strict=strict)
+        return (self._of(cores), info) if return_info else self._of(cores)
+
+
+def dot(x: AbstractTrain, y: AbstractTrain) -> Scalar:
+    """``<x, y>``, conjugating ``x``: a float, or a complex number.
+
+    Raises ShapeError where the modes differ. Error at most ``c eps W Gamma_x
+    Gamma_y``: for the norm of a small difference use `norm`, which is accurate.
+    Cost ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 4.
+
+    >>> import ttalgebra as tt
+    >>> tt.dot(tt.ones((2, 3, 4)), tt.ones((2, 3, 4)))
+    24.0
+    """
+    if not isinstance(x, AbstractTrain) or type(x) is not type(y):
+        kinds = f"{type(x).__name__} and {type(y).__name__}"
+        raise TypeError(f"dot: two tensors or two matrices are needed, got {kinds}")
+    return products.dot(*paired(x.cores, y.cores, "dot"))
+
+
+def _is_number(x: object) -> bool:
+    return not isinstance(x, AbstractTrain) and np.ndim(x) == 0  # type: ignore[arg-type]
