@@ -6,6 +6,8 @@ Every sweep writes what it holds as ``2**exponent * x`` with the largest entry o
 
 import math
 
+import numpy as np
+
 from ttalgebra.arrays.namespace import is_complex, is_numpy, namespace_of
 from ttalgebra.arrays.typing import Array
 
@@ -54,6 +56,28 @@ def unit_scaled(x: Array) -> tuple[Array, Array]:
     """``(y, e)`` with ``x = 2**e * y`` and the largest entry of ``y`` in [1/2, 1)."""
     exponent = exponent_of(x)
     return times_power(x, -exponent), exponent
+
+
+def rows_scaled(x: Array) -> tuple[Array, Array]:
+    """``(y, e)`` with ``x[n] = 2**e[n] * y[n]``: an exponent for each row, ``(n, ...)``."""
+    xp = namespace_of(x)
+    top = xp.abs(xp.reshape(x, (x.shape[0], math.prod(x.shape[1:]))))
+    top = xp.max(top, axis=1)
+    exponents = xp.where(top == 0, 0 * top, xp.ceil(xp.log2(xp.where(top == 0, 1, top))))
+    column = xp.reshape(exponents, (x.shape[0],) + (1,) * (x.ndim - 1))
+    return times_powers(x, -column), exponents
+
+
+def times_powers(x: Array, exponents: Array) -> Array:
+    """``2**exponents * x``, entry by entry; inf or 0 only where that is out of range."""
+    xp = namespace_of(x)
+    bound = 1000 if xp.finfo(x.dtype).bits == 64 else 120
+    for _ in range(3):  # three factors reach from one end of the range to the other
+        part = xp.clip(exponents, -bound, bound)
+        exponents = exponents - part
+        with np.errstate(over="ignore", under="ignore"):
+            x = x * xp.pow(2 + 0 * part, part)
+    return x
 
 
 def scalar_times_power(value: float, exponent: float) -> float:
