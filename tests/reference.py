@@ -1,4 +1,4 @@
-"""Independent truths: dense contraction, norms and gradients that the library never sees.
+"""Independent truths: contraction, norms, gradients that the library never sees.
 
 Integers are contracted as Python ints (object arrays), floats in long double. Nothing
 here imports ttalgebra.
@@ -101,8 +101,7 @@ def _one_gradient(cores, k, X, dy):
     dy, X = dy.reshape(-1, u, i, x), X.reshape(-1, v, j, y)
     met = np.tensordot(left, dy, axes=(0, 1))  # (v, a, s, i, x)
     met = np.tensordot(met, X, axes=((0, 2), (1, 0)))  # (a, i, x, j, y)
-    met = np.tensordot(met, right, axes=((2, 4), (1, 2)))  # (a, i, j, b)
-    return met if met.dtype != object or met.size else met
+    return np.tensordot(met, right, axes=((2, 4), (1, 2)))  # (a, i, j, b)
 
 
 def _interface(cores):
@@ -111,9 +110,9 @@ def _interface(cores):
         return np.ones((1, 1, 1, 1), dtype=object)
     state = cores[0]
     for core in cores[1:]:
-        state = np.tensordot(state, core, axes=1)  # (r, i, j, k, l, s)
-        r, i, j, k, l, s = state.shape
-        state = state.transpose(0, 1, 3, 2, 4, 5).reshape(r, i * k, j * l, s)
+        state = np.tensordot(state, core, axes=1)  # (r, i, j, m, n, s)
+        r, i, j, m, n, s = state.shape
+        state = state.transpose(0, 1, 3, 2, 4, 5).reshape(r, i * m, j * n, s)
     return state
 
 

@@ -19,9 +19,9 @@ from types import ModuleType
 
 from ttalgebra.arrays import errors
 from ttalgebra.cores.truncation import Truncation
-from ttalgebra.trains.base import dot
 from ttalgebra.trains.create import identity, ones, random_matrix, random_tensor, zeros
 from ttalgebra.trains.files import load
+from ttalgebra.trains.functions import concatenate, dot, kron
 from ttalgebra.trains.matrix import TTMatrix
 from ttalgebra.trains.tensor import TTTensor
 
@@ -30,9 +30,11 @@ __all__ = [
     "TTMatrix",
     "TTTensor",
     "Truncation",
+    "concatenate",
     "dot",
     "errors",
     "identity",
+    "kron",
     "load",
     "ones",
     "random_matrix",

@@ -1,4 +1,4 @@
-"""Gradients against derivatives: complex step, step-one differences, Wirtinger, mpmath."""
+"""Gradients against derivatives: complex step, differences, Wirtinger, mpmath."""
 
 import mpmath
 import numpy as np
@@ -35,7 +35,7 @@ def normal(rng, shape, dtype):
 
 @pytest.mark.parametrize("shape", range(5))
 def test_complex_step(shape, rng):
-    """A smooth real loss, ``sum log cosh y``, at a step of 1e-30: no difference taken."""
+    """A smooth loss, ``sum log cosh y``, at a step of 1e-30: nothing is subtracted."""
     for _ in range(20):
         A = random_train(shape, rng)
         X = rng.standard_normal((3, A.shape[1]))
@@ -111,7 +111,10 @@ def test_in_units_of_the_product_of_magnitudes(dtype, rng, ratios):
 def test_against_two_hundred_bits(rng):
     with mpmath.workprec(200):
         A = random_train(2, rng)
-        X, dy = rng.standard_normal((2, A.shape[1])), rng.standard_normal((2, A.shape[0]))
+        X, dy = (
+            rng.standard_normal((2, A.shape[1])),
+            rng.standard_normal((2, A.shape[0])),
+        )
         to_mp = np.vectorize(mpmath.mpf, otypes=[object])
         exact = core_gradients(A.cores, X, dy, to_mp)
         for found, wanted in zip(A.core_gradients(X, dy), exact, strict=True):
@@ -128,8 +131,12 @@ def test_gradient_of_a_complex_train_is_not_its_conjugate(rng):
 
 @pytest.mark.parametrize(
     ("train", "samples", "cotangent", "cores_out", "samples_out"),
-    [("f4", "f4", "f4", "f4", "f4"), ("f4", "c8", "c8", "f4", "c8")]
-    + [("c8", "f4", "c8", "c8", "f4"), ("f8", "f4", "f8", "f8", "f8")],
+    [
+        ("f4", "f4", "f4", "f4", "f4"),
+        ("f4", "c8", "c8", "f4", "c8"),
+        ("c8", "f4", "c8", "c8", "f4"),
+        ("f8", "f4", "f8", "f8", "f8"),
+    ],
 )
 def test_dtypes(train, samples, cotangent, cores_out, samples_out, rng):
     A = tt.random_matrix((2, 3), (2, 2), 2, rng=rng, dtype=train)

@@ -1,5 +1,7 @@
 """Gradients on integer data equal the product rule in Python ints, to the last bit."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def integer_cores(rng, d, *, complex_=False):
     bonds = (*BONDS[:d], 1)
     return [
         integers(rng, (r, *MODES[k], s), complex_=complex_)
-        for k, (r, s) in enumerate(zip(bonds, bonds[1:], strict=False))
+        for k, (r, s) in enumerate(pairwise(bonds))
     ]
 
 

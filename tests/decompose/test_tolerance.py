@@ -142,3 +142,16 @@ def test_bound_on_ranks_is_reported(cases):
             assert error > tol * size - slack
             assert bound in B.ranks
     assert min(seen.values()) > 5
+
+
+def test_first_cut_takes_an_equal_share(cases):
+    """``tol / sqrt(d - 1)`` and no more: a greedy cut would starve the other bonds."""
+    for seed in range(cases // 10):
+        rng = np.random.default_rng([7, seed])
+        A = tt.random_tensor((3, 4, 4, 3), 12, rng=rng)
+        for B, info in (
+            A.round(tol=0.3, return_info=True),
+            tt.TTTensor.from_dense(A.to_dense(), tol=0.3, return_info=True),
+        ):
+            tail = norm(info.singular_values[-1][B.ranks[-2] :])
+            assert tail <= 0.3 * info.norm / np.sqrt(3) * (1 + 1e-9)

@@ -1,4 +1,4 @@
-"""Random chains of every kind that breaks trains: graded, clustered, over-ranked, far."""
+"""Random chains of every kind that breaks trains: graded, clustered, far."""
 
 import math
 

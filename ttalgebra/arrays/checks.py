@@ -2,13 +2,14 @@
 
 import math
 import operator
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError, TooLargeError
-from ttalgebra.arrays.namespace import is_array, is_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import is_array, namespace_of, to_numpy
 from ttalgebra.arrays.typing import Array, Scalar
 
 MAX_BYTES = 2**31
@@ -26,17 +27,23 @@ def as_array(x: Any, name: str = "array") -> Array:
         raise TypeError(
             f"{name} is a masked array; fill it first, as in {name}.filled(0)"
         )
-    if not is_array(x):
-        x = _from_sequence(x, name)
-    elif isinstance(x, np.generic) or type(x) is np.matrix:
+    if isinstance(x, (np.ndarray, np.generic)):
         x = np.asarray(x)
+        x = x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+    elif not is_array(x):
+        x = _from_sequence(x, name)
     xp = namespace_of(x)
-    if xp.isdtype(x.dtype, ("bool", "integral")):
-        return xp.astype(x, xp.float64)
     if x.dtype in (xp.float32, xp.float64, xp.complex64, xp.complex128):
-        native = is_numpy(x) and not x.dtype.isnative
-        return x.astype(x.dtype.newbyteorder("=")) if native else x
+        return x
+    if _is_integral(x):
+        return xp.astype(x, xp.float64)
     raise TypeError(f"{name} has dtype {x.dtype}; convert it to {_WANTED}")
+
+
+def _is_integral(x: Array) -> bool:
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "biu"
+    return bool(namespace_of(x).isdtype(x.dtype, ("bool", "integral")))
 
 
 def _from_sequence(x: object, name: str) -> np.ndarray:
@@ -44,9 +51,11 @@ def _from_sequence(x: object, name: str) -> np.ndarray:
         x, (Sequence, int, float, complex)
     ):
         raise TypeError(f"{name} must be an array, got {type(x).__name__}")
+    if isinstance(x, Sequence) and any(isinstance(row, np.ma.MaskedArray) for row in x):
+        raise TypeError(f"{name} holds masked arrays; fill them first, with .filled(0)")
     try:
         return np.asarray(x)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ShapeError(
             f"{name} is a ragged sequence; its rows differ in length"
         ) from error
@@ -85,29 +94,27 @@ def as_scalar(value: Any, name: str) -> Scalar:
     return number
 
 
-def as_tol(tol: object, verb: str) -> float | None:
+def as_tol(tol: Any, verb: str) -> float | None:
     """A relative error: None, or a finite real number that is at least zero."""
     if tol is None:
         return None
-    if isinstance(tol, (bool, np.bool_)) or not isinstance(
-        tol, (int, float, np.integer, np.floating)
-    ):
-        raise TypeError(
-            f"{verb}: tol must be a real number or None, got {type(tol).__name__}"
-        )
-    value = float(tol)
+    real = isinstance(tol, (int, float, np.integer, np.floating))
+    if not real or isinstance(tol, bool):
+        kind = type(tol).__name__
+        raise TypeError(f"{verb}: tol must be a real number or None, got {kind}")
+    value = math.inf if tol > sys.float_info.max else float(tol)
     if not 0 <= value < math.inf:
         message = f"{verb}: tol must be finite and at least 0, got {value}"
         raise ShapeError(f"{message}; it is the relative Frobenius error of the result")
     return value
 
 
-def as_max_rank(max_rank: object, order: int, verb: str) -> tuple[int | None, ...]:
+def as_max_rank(max_rank: Any, order: int, verb: str) -> tuple[int | None, ...]:
     """One bound (or None) for each of the ``order - 1`` bonds between cores."""
     bonds = order - 1
     if max_rank is None:
         return (None,) * bonds
-    if isinstance(max_rank, Sequence) and not isinstance(max_rank, (str, bytes)):
+    if isinstance(max_rank, (list, tuple)) or np.ndim(max_rank) == 1:
         ranks = [as_positive(r, f"{verb}: max_rank") for r in max_rank]
         if len(ranks) == bonds + 2 and ranks[0] == ranks[-1] == 1:
             ranks = ranks[1:-1]
@@ -115,7 +122,7 @@ def as_max_rank(max_rank: object, order: int, verb: str) -> tuple[int | None, ..
             message = f"{verb}: max_rank has {len(max_rank)} entries for {bonds} bonds"
             raise ShapeError(f"{message}; give one int, or one for each bond")
         return tuple(ranks)
-    advice = "" if max_rank != 0 else "; use tol= to round by accuracy"
+    advice = "; use tol= to round by accuracy"
     return (as_positive(max_rank, f"{verb}: max_rank", advice),) * bonds
 
 
@@ -130,6 +137,32 @@ def as_positive(value: Any, name: str, advice: str = "") -> int:
     if number < 1:
         raise ShapeError(f"{name} must be at least 1, got {number}{advice}")
     return number
+
+
+def as_index(value: Any, size: int, name: str) -> int:
+    """An int from ``-size`` to ``size - 1``, counted from 0 in what is returned."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an int, got bool")
+    try:
+        index = operator.index(value)
+    except TypeError:
+        kind = type(value).__name__
+        raise TypeError(f"{name} must be an int or a slice, got {kind}") from None
+    if not -size <= index < size:
+        message = f"{name} {index} is not one of 0 to {size - 1}"
+        raise ShapeError(f"{message}; negative ones count from the end")
+    return index % size
+
+
+def as_sites(sites: Any, order: int, name: str) -> tuple[int, ...]:
+    """Different ints from 0 to ``order - 1``, in order; all of them for None."""
+    if sites is None:
+        return tuple(range(order))
+    given = sites if isinstance(sites, (list, tuple)) else (sites,)
+    places = sorted(as_index(site, order, name) for site in given)
+    if len(set(places)) != len(places):
+        raise ShapeError(f"{name} is given twice in {given}; give each once")
+    return tuple(places)
 
 
 def as_modes(modes: object, name: str) -> tuple[int, ...]:
@@ -152,6 +185,16 @@ def as_mode_pairs(row_modes: object, col_modes: object) -> tuple[tuple[int, int]
     return tuple(zip(rows, columns, strict=True))
 
 
+def as_dtype(dtype: Any) -> np.dtype:
+    """A supported dtype; integers become float64, as everywhere. Raises TypeError."""
+    try:
+        kind = np.dtype(dtype)
+    except Exception as error:  # NumPy evaluates text: SyntaxError, ValueError and more
+        raise TypeError(f"{dtype!r} is no dtype; use {_WANTED}") from error
+    found: np.dtype = as_array(np.empty(0, kind), "dtype").dtype
+    return found
+
+
 def require_room(
     shape: Sequence[int],
     itemsize: int,
@@ -160,6 +203,11 @@ def require_room(
     max_bytes: int = MAX_BYTES,
 ) -> None:
     """Raise TooLargeError, before it is allocated, for an array above ``max_bytes``."""
+    try:
+        max_bytes = operator.index(max_bytes)
+    except TypeError:
+        kind = type(max_bytes).__name__
+        raise TypeError(f"{what}: max_bytes must be an int, got {kind}") from None
     elements = math.prod(shape)
     if elements * itemsize > max_bytes:
         message = f"{what} needs {elements} elements ({_bytes(elements * itemsize)})"

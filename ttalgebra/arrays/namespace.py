@@ -81,22 +81,28 @@ def move(x: Array, backend: str, device: object = None) -> Array:
 
     Raises TypeError where that library is unknown or not installed.
     """
+    library, host = _library(backend), np.array(to_numpy(x))
+    if device is None:
+        return library.asarray(host)
     try:
-        library = importlib.import_module(f"array_api_compat.{backend}")
-    except ImportError:
+        return library.asarray(host, device=device)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise TypeError(f"{backend} has no device {device!r}: {error}") from error
+
+
+def _library(name: str) -> Namespace:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f"backend must be the name of an array library, got {name!r}")
+    for module in (f"array_api_compat.{name}", name):
         try:
-            library = importlib.import_module(backend)
-        except ImportError as error:
-            message = f"no array library named {backend!r} is installed"
-            raise TypeError(f"{message}; install it, or name one that is") from error
-    if not hasattr(library, "asarray"):
-        raise TypeError(f"{backend!r} is not an array library: it has no asarray")
-    host = np.array(to_numpy(x))
-    return (
-        library.asarray(host)
-        if device is None
-        else library.asarray(host, device=device)
-    )
+            library = importlib.import_module(module)
+        except ImportError:
+            continue
+        if hasattr(library, "asarray") and hasattr(library, "isdtype"):
+            return library
+        raise TypeError(f"{name!r} does not follow the array API standard")
+    message = f"no array library named {name!r} is installed"
+    raise TypeError(f"{message}; install it, or name one that is")
 
 
 def eps_of(x: Array) -> float:

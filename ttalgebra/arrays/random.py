@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.typing import RNG
 
 
 def generator(rng: RNG) -> np.random.Generator:
     """``rng`` as a Generator: a seed makes a new one, a Generator stays itself.
 
-    Raises TypeError for anything else (SPEC 7); no global state is touched.
+    Raises TypeError for anything else (SPEC 7), ShapeError for a negative seed. No
+    global state is touched.
     """
     if isinstance(rng, np.random.Generator):
         return rng
@@ -19,6 +21,8 @@ def generator(rng: RNG) -> np.random.Generator:
     ):
         kind = type(rng).__name__
         raise TypeError(f"rng must be an int, a numpy Generator or None, got {kind}")
+    if rng is not None and rng < 0:
+        raise ShapeError(f"rng must be at least 0, got {rng}")
     return np.random.default_rng(rng)
 
 

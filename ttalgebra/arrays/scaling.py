@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from ttalgebra.arrays.errors import NonFiniteError
 from ttalgebra.arrays.namespace import is_complex, is_numpy, namespace_of
 from ttalgebra.arrays.typing import Array
 
@@ -35,20 +36,22 @@ def times_power(x: Array, exponent: Array) -> Array:
 
     The factor is applied in parts, since 2**1074 alone would overflow.
     """
+    if isinstance(exponent, int):
+        return _times_host_power(x, exponent)
     xp = namespace_of(x)
-    if is_numpy(x):
-        return _times_host_power(x, int(exponent))
     half = xp.trunc(exponent / 2)
     return x * xp.pow(2 + 0 * half, half) * xp.pow(2 + 0 * half, exponent - half)
 
 
 def _times_host_power(x: Array, exponent: int) -> Array:
-    bits = 900 if x.dtype.itemsize // (2 if is_complex(x) else 1) == 8 else 120
-    while exponent:
-        part = max(-bits, min(bits, exponent))
-        x, exponent = x * 2.0**part, exponent - part
-        if not x.any():
+    bits = 900 if namespace_of(x).finfo(x.dtype).bits == 64 else 120
+    for _ in range(4):
+        if not exponent:
             break
+        part = max(-bits, min(bits, exponent))
+        with np.errstate(over="ignore"):  # inf where the true value is out of range
+            x = x * 2.0**part
+        exponent -= part
     return x
 
 
@@ -58,18 +61,29 @@ def unit_scaled(x: Array) -> tuple[Array, Array]:
     return times_power(x, -exponent), exponent
 
 
+def require_in_range(x: Array, unit: Array, what: str) -> None:
+    """Raise NonFiniteError where ``unit`` times a power of two left the range."""
+    xp = namespace_of(x)
+    info, top = xp.finfo(x.dtype), float(largest(x))
+    if float(largest(unit)) and not info.smallest_normal <= top <= info.max:
+        message = f"{what} would hold numbers as large as {top}, beyond {x.dtype}"
+        raise NonFiniteError(f"{message}; use round, which shares them among the cores")
+
+
 def rows_scaled(x: Array) -> tuple[Array, Array]:
-    """``(y, e)`` with ``x[n] = 2**e[n] * y[n]``: an exponent for each row, ``(n, ...)``."""
+    """``(y, e)`` with ``x[n] = 2**e[n] * y[n]``: an exponent for each row."""
     xp = namespace_of(x)
     top = xp.abs(xp.reshape(x, (x.shape[0], math.prod(x.shape[1:]))))
     top = xp.max(top, axis=1)
-    exponents = xp.where(top == 0, 0 * top, xp.ceil(xp.log2(xp.where(top == 0, 1, top))))
+    exponents = xp.where(
+        top == 0, 0 * top, xp.ceil(xp.log2(xp.where(top == 0, 1, top)))
+    )
     column = xp.reshape(exponents, (x.shape[0],) + (1,) * (x.ndim - 1))
     return times_powers(x, -column), exponents
 
 
 def times_powers(x: Array, exponents: Array) -> Array:
-    """``2**exponents * x``, entry by entry; inf or 0 only where that is out of range."""
+    """``2**exponents * x`` by entry; inf or 0 only where that is out of range."""
     xp = namespace_of(x)
     bound = 1000 if xp.finfo(x.dtype).bits == 64 else 120
     for _ in range(3):  # three factors reach from one end of the range to the other

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         _abandon_stdout()
         return 1
-    except (TTError, OSError, TypeError, MemoryError) as error:
+    except (TTError, OSError, TypeError, MemoryError, ImportError) as error:
         return _failed(args.command, reason(error), 1)
     return 0
 

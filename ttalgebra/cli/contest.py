@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -168,7 +168,7 @@ def _trained(
         callbacks=[watch],
     )
     seconds = perf_counter() - start
-    return Run(cast(Model, fitted), curve[-1], seconds, tuple(curve))
+    return Run(fitted, curve[-1], seconds, tuple(curve))
 
 
 def _cut(run: Run, chosen: Setting) -> Run:

@@ -1,12 +1,15 @@
 """Linear operations on chains, all exact: ranks grow, nothing is rounded."""
 
 import math
+from collections.abc import Sequence
+from functools import reduce
 
 from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
+from ttalgebra.arrays.scaling import times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores, Scalar
-from ttalgebra.cores.chain import spread
+from ttalgebra.cores.chain import balanced
 
-MODEST = 64  # exponents up to this stay in the first core, where a reader expects them
+MODEST = 64  # 2**64 and its inverse leave room for more in float32
 
 
 def add(x: Cores, y: Cores) -> Cores:
@@ -35,42 +38,50 @@ def _block_diagonal(G: Array, H: Array) -> Array:
 
 
 def _zeros(like: Array, r: int, s: int) -> Array:
+    return _filled(like, (r, *like.shape[1:-1], s))
+
+
+def _filled(like: Array, shape: Sequence[int]) -> Array:
     xp = namespace_of(like)
-    return xp.zeros((r, *like.shape[1:-1], s), dtype=like.dtype, device=like.device)
+    return xp.zeros(tuple(shape), dtype=like.dtype, device=like.device)
 
 
 def scale(x: Cores, factor: Scalar) -> Cores:
-    """``factor * x``; a far exponent of ``factor`` is shared by all cores.
+    """``factor * x``, each entry of the first core rounded once.
 
-    A complex factor makes the chain complex; no other scalar changes its dtype.
+    Where that core would leave its range, all cores share the factor. A complex
+    factor makes the chain complex; no other scalar changes its dtype.
     """
     unit, exponent = _split(factor)
-    return _shared((_for(x[0], factor) * unit, *x[1:]), exponent)
+    core, shift = unit_scaled(_for(x[0], factor))
+    return _powered((core * unit, *x[1:]), exponent + shift)
 
 
 def divide(x: Cores, divisor: Scalar) -> Cores:
-    """``x / divisor``, each entry of the first core divided and rounded once.
+    """``x / divisor``, each entry of the first core rounded once.
 
     Raises ZeroDivisionError.
     """
     if divisor == 0:
         raise ZeroDivisionError("division of a train by zero")
     unit, exponent = _split(divisor)
-    return _shared((_for(x[0], divisor) / unit, *x[1:]), -exponent)
+    core, shift = unit_scaled(_for(x[0], divisor))
+    return _powered((core / unit, *x[1:]), shift - exponent)
 
 
 def _split(factor: Scalar) -> tuple[Scalar, int]:
-    """``factor = 2**exponent * unit``; the exponent is 0 while it is modest."""
+    """``factor = 2**exponent * unit`` with the larger part of ``unit`` in [1/2, 1)."""
     size = max(abs(complex(factor).real), abs(complex(factor).imag))
     exponent = math.frexp(size)[1]
-    if abs(exponent) <= MODEST:
-        return factor, 0
     half = exponent // 2  # 2.0**-exponent alone may leave the range of a float
     return factor * 2.0**-half * 2.0 ** (half - exponent), exponent
 
 
-def _shared(x: Cores, exponent: int) -> Cores:
-    return spread(x, exponent) if exponent else x
+def _powered(x: Cores, exponent: Array) -> Cores:
+    """``2**exponent * x``, in the first core while its entries stay modest."""
+    if abs(int(exponent)) <= MODEST:
+        return (times_power(x[0], exponent), *x[1:])
+    return balanced(x, exponent)
 
 
 def _for(core: Array, factor: Scalar) -> Array:
@@ -79,6 +90,31 @@ def _for(core: Array, factor: Scalar) -> Array:
     if isinstance(factor, complex) and not is_complex(core):
         return xp.astype(core, xp.result_type(core.dtype, xp.complex64))
     return core
+
+
+def concatenate(chains: Sequence[Cores], site: int, axis: int) -> Cores:
+    """The chains one after the other along one mode of one core; ranks add up.
+
+    ``axis`` counts the modes of that core. Exact: each chain, with zeros where the
+    others are, is added.
+    """
+    sizes = [int(cores[site].shape[1 + axis]) for cores in chains]
+    total, before, padded = sum(sizes), 0, []
+    for cores, size in zip(chains, sizes, strict=True):
+        core = _with_zeros(cores[site], axis, before, total - before - size)
+        padded.append((*cores[:site], core, *cores[site + 1 :]))
+        before += size
+    return reduce(add, padded)
+
+
+def _with_zeros(core: Array, axis: int, before: int, after: int) -> Array:
+    xp = namespace_of(core)
+    shape = list(core.shape)
+    parts = []
+    for size in (before, None, after):
+        shape[1 + axis] = size
+        parts.append(core if size is None else _filled(core, shape))
+    return xp.concat(parts, axis=1 + axis)
 
 
 def conjugate(x: Cores) -> Cores:

@@ -7,12 +7,12 @@ A core is ``(r, *modes, s)``, and the outer ranks of a chain are 1::
           modes
 """
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import prod
 
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import is_numpy, namespace_of
-from ttalgebra.arrays.scaling import times_power
+from ttalgebra.arrays.scaling import exponent_of, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 
 
@@ -110,3 +110,30 @@ def spread(cores: Cores, exponent: Array) -> Cores:
     steps = [xp.floor(exponent * (k / d)) for k in range(d)] + [exponent]
     pairs = zip(cores, pairwise(steps), strict=True)
     return tuple(times_power(core, upper - lower) for core, (lower, upper) in pairs)
+
+
+def balanced(cores: Cores, exponent: Array = 0) -> Cores:
+    """``2**exponent`` times the chain, the largest entries of all cores alike."""
+    units = []
+    for core in cores:
+        unit, shift = unit_scaled(core)
+        units.append(unit)
+        exponent = exponent + shift
+    return spread(tuple(units), exponent)
+
+
+def tame(cores: Cores) -> tuple[Cores, tuple[int, ...]]:
+    """The same chain with no partial product out of range, and its shifts.
+
+    Core ``k`` comes back as ``2**shifts[k]`` times what it was; the shifts add up to
+    0, and all are 0 unless neighbours are far out of each other's range.
+    """
+    exponents = [int(exponent_of(core)) for core in cores]
+    bound = 400 if namespace_of(*cores).finfo(cores[0].dtype).bits == 64 else 50
+    if all(abs(partial) < bound for partial in accumulate(exponents)):
+        return cores, (0,) * len(cores)
+    d, total = len(cores), sum(exponents)
+    targets = [total * (k + 1) // d - total * k // d for k in range(d)]
+    shifts = tuple(t - e for t, e in zip(targets, exponents, strict=True))
+    pairs = zip(cores, shifts, strict=True)
+    return tuple(times_power(core, shift) for core, shift in pairs), shifts

@@ -8,10 +8,14 @@ meaning ``2**exponent`` times the chain.
 
 import math
 
-from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.factorize import qr, triangle
 from ttalgebra.arrays.namespace import namespace_of, to_numpy
-from ttalgebra.arrays.scaling import scalar_times_power, times_power, unit_scaled
+from ttalgebra.arrays.scaling import (
+    require_in_range,
+    scalar_times_power,
+    times_power,
+    unit_scaled,
+)
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.chain import (
     absorb_left,
@@ -62,7 +66,7 @@ def at_site(cores: Cores, site: int) -> Cores:
     left, shift = left_orthogonalize(cores[: site + 1])
     right, growth = right_orthogonalize((left[-1], *cores[site + 1 :]))
     center = times_power(right[0], shift + growth)
-    require_finite(center, f"orthogonalize: the core at site {site}")
+    require_in_range(center, right[0], f"orthogonalize: the core at site {site}")
     return (*left[:-1], center, *right[1:])
 
 

@@ -69,6 +69,21 @@ def compose(A: Cores, B: Cores) -> Cores:
     )
 
 
+def hadamard(x: Cores, y: Cores) -> Cores:
+    """``x * y`` entry by entry, exact; ranks multiply.
+
+    Source: Oseledets (2011), section 4.2.
+    """
+    return tuple(_entrywise(G, H) for G, H in zip(x, y, strict=True))
+
+
+def _entrywise(G: Array, H: Array) -> Array:
+    """``(a, *modes, b), (c, *modes, d) -> (a * c, *modes, b * d)``."""
+    product = contract("aib,cid->acibd", flat_modes(G), flat_modes(H))
+    ranks = G.shape[0] * H.shape[0], G.shape[-1] * H.shape[-1]
+    return reshape(product, ranks[0], *G.shape[1:-1], ranks[1])
+
+
 def _paired(core: Array) -> Array:
     """``(a, c, *modes, b, d) -> (a * c, *modes, b * d)``."""
     a, c, *modes, b, d = core.shape
@@ -98,7 +113,7 @@ def dot(x: Cores, y: Cores) -> Scalar:
 
 def dense_tensor(x: Cores) -> Array:
     """The flattened tensor of ``x``, ``(n_1 ... n_d,)``. Cost ``O(r size)``."""
-    state = reshape(x[0], x[0].shape[1], x[0].shape[2])
+    state = _own(reshape(x[0], x[0].shape[1], x[0].shape[2]), x)
     for core in x[1:]:
         state = contract("pa,aib->pib", state, core)
         state = reshape(state, state.shape[0] * state.shape[1], state.shape[2])
@@ -107,9 +122,14 @@ def dense_tensor(x: Cores) -> Array:
 
 def dense_matrix(A: Cores) -> Array:
     """The matrix of ``A``, ``(M, N)``. Cost ``O(r M N)``."""
-    state = reshape(A[0], *A[0].shape[1:])
+    state = _own(reshape(A[0], *A[0].shape[1:]), A)
     for core in A[1:]:
         state = contract("pqa,aijb->piqjb", state, core)
         p, i, q, j, b = state.shape
         state = reshape(state, p * i, q * j, b)
     return reshape(state, *state.shape[:2])
+
+
+def _own(state: Array, x: Cores) -> Array:
+    """A copy where nothing else will be made of the only core."""
+    return namespace_of(state).asarray(state, copy=True) if len(x) == 1 else state

@@ -27,6 +27,11 @@ class Truncation:
     approximated, so the absolute error is ``error * norm``. ``singular_values``
     holds those of each bond before it was cut, ``drivers`` the LAPACK routine
     that each of its SVDs needed.
+
+    ``method`` is the route that made the result and ``fallback`` says why, where
+    that is not the one asked for. The error of ``svd`` and ``exact`` is the error
+    itself; that of the other routes is verified, and a bound. ``seed`` repeats
+    what was random.
     """
 
     error: float
@@ -37,6 +42,8 @@ class Truncation:
     method: str
     singular_values: tuple[np.ndarray, ...] = field(repr=False)
     drivers: tuple[str, ...] = field(repr=False)
+    fallback: str | None = None
+    seed: int | None = None
 
 
 class Cut(NamedTuple):
@@ -56,6 +63,7 @@ class Budget:
 
     def __init__(self, norm: float, tol: float | None, bounds: tuple[int | None, ...]):
         self.norm, self.tol, self.bounds = norm, tol, bounds
+        self.rest = ((tol or 0.0) * norm) ** 2
         self.bound_bit = False
         self.spent: list[float] = []
         self.spectra: list[np.ndarray] = []
@@ -71,13 +79,14 @@ class Budget:
         u, s, vh, driver = svd(matrix)
         values = to_numpy(s).astype(np.float64)
         tails = np.append(np.hypot.accumulate(values[::-1])[::-1], 0.0)
-        roundoff = eps_of(matrix) * max(matrix.shape) * self.norm
+        roundoff = 4 * eps_of(matrix) * min(matrix.shape) * self.norm
         needed = max(
             1, int(np.count_nonzero(tails > max(self._share(cuts_left), roundoff)))
         )
         rank = needed if bound is None else min(needed, bound)
         self.bound_bit |= rank < needed
         self.spent.append(float(tails[rank]))
+        self.rest -= self.spent[-1] ** 2
         self.spectra.append(values)
         self.drivers.append(driver)
         xp = namespace_of(u)
@@ -85,16 +94,15 @@ class Budget:
 
     def _share(self, cuts_left: int) -> float:
         """An equal part of what is left: the squares of all cuts add up."""
-        allowed = (self.tol or 0.0) * self.norm
-        rest = allowed * allowed - math.fsum(e * e for e in self.spent)
-        return math.sqrt(max(rest, 0.0) / cuts_left)
+        return math.sqrt(max(self.rest, 0.0) / cuts_left)
 
     def report(self, ranks: tuple[int, ...], exponent: int) -> Truncation:
         """The account, in the true scale, which is ``2**exponent`` times that here."""
         error = math.hypot(*self.spent) / self.norm if self.norm else 0.0
         met = not self.bound_bit or self.tol is None or error <= self.tol
         norm = scalar_times_power(self.norm, exponent)
-        spectra = tuple(np.ldexp(values, exponent) for values in reversed(self.spectra))
+        with np.errstate(over="ignore"):  # inf where the true value is out of range
+            spectra = tuple(np.ldexp(s, exponent) for s in reversed(self.spectra))
         drivers = tuple(reversed(self.drivers))
         return Truncation(error, self.tol, met, ranks, norm, "svd", spectra, drivers)
 

@@ -6,20 +6,21 @@ left factor of a cut is the data projected on its right singular vectors, of whi
 the triangle of a QR factorisation knows everything.
 """
 
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Callable, Sequence
 
-from ttalgebra.arrays.factorize import triangle
-from ttalgebra.arrays.namespace import conj, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import namespace_of, to_numpy
 from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
+from ttalgebra.decompose.unfolding import adjoint, compressed, left_over, peel
+
+Modes = Sequence[tuple[int, ...]]
 
 
 def tt_svd(
     x: Array,
-    modes: Sequence[tuple[int, ...]],
+    modes: Modes,
     *,
     tol: float | None = None,
     max_rank: tuple[int | None, ...],
@@ -36,44 +37,37 @@ def tt_svd(
     rest, exponent = unit_scaled(x)
     norm = float(to_numpy(namespace_of(rest).linalg.vector_norm(rest)))
     budget = Budget(norm, tol, max_rank)
-    done: list[Array] = []
-    rank = 1
-    for sizes in reversed(modes[1:]):
-        matrix = _peel(rest, sizes, rank)
-        right = budget.cut(_compressed(matrix)).right
-        left = namespace_of(matrix).matmul(matrix, _adjoint(right))
-        done.append(chain.reshape(right, right.shape[0], *sizes, rank))
-        rank = int(right.shape[0])
-        axes = [n // m for n, m in zip(_axes(rest, sizes), sizes, strict=True)]
-        rest = chain.reshape(left, *axes, rank)
-    first = chain.reshape(rest, 1, *modes[0], rank)
-    cores = (first, *reversed(done))
+    rest = chain.reshape(rest, *rest.shape, 1)
+    rest, done = sweep(rest, modes[1:], lambda matrix: right_vectors(matrix, budget))
+    cores = (as_first(rest, modes[0]), *done)
     info = budget.report(chain.ranks(cores), int(exponent))
     return chain.spread(cores, exponent), info
 
 
-def _axes(rest: Array, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(rest.shape[: len(sizes)])
+def sweep(
+    rest: Array, modes: Modes, find: Callable[[Array], Array]
+) -> tuple[Array, Cores]:
+    """Cut the digits ``modes`` off the end of ``rest``, from the last to the first.
+
+    ``find`` says on which orthonormal rows an unfolding is projected. Returns what is
+    left, ``(A, B, r)``, and a right-orthonormal core for each of ``modes``.
+    """
+    done: list[Array] = []
+    for sizes in reversed(modes):
+        *axes, rank = (int(n) for n in rest.shape)
+        matrix = peel(rest, sizes)
+        right = find(matrix)
+        left = namespace_of(matrix).matmul(matrix, adjoint(right))
+        rest = left_over(left, tuple(axes), sizes)
+        done.append(chain.reshape(right, right.shape[0], *sizes, rank))
+    return rest, tuple(reversed(done))
 
 
-def _peel(rest: Array, sizes: tuple[int, ...], rank: int) -> Array:
-    """``(A m, B n, r) -> (A B, m n r)``: the last digit of each axis, and the rank."""
-    split = [
-        size
-        for n, m in zip(_axes(rest, sizes), sizes, strict=True)
-        for size in (n // m, m)
-    ]
-    last = 2 * len(sizes)
-    order = (*range(0, last, 2), *range(1, last, 2), last)
-    digits = namespace_of(rest).permute_dims(chain.reshape(rest, *split, rank), order)
-    return chain.reshape(digits, prod(split[::2]), prod(sizes) * rank)
+def right_vectors(matrix: Array, budget: Budget) -> Array:
+    """As many right singular vectors, as rows, as ``budget`` allows to keep."""
+    return budget.cut(compressed(matrix)).right
 
 
-def _compressed(matrix: Array) -> Array:
-    """A matrix no taller than wide with the same singular values and right vectors."""
-    rows, columns = matrix.shape
-    return triangle(matrix) if rows > columns else matrix
-
-
-def _adjoint(matrix: Array) -> Array:
-    return conj(namespace_of(matrix).matrix_transpose(matrix))
+def as_first(rest: Array, sizes: tuple[int, ...]) -> Array:
+    """``(m, n, r) -> (1, m, n, r)``: what is left after a sweep is the first core."""
+    return chain.reshape(rest, 1, *sizes, rest.shape[-1])

@@ -5,12 +5,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_positive
+from ttalgebra.arrays.checks import as_dtype, as_positive
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import conj, namespace_of
 from ttalgebra.arrays.random import generator, normal
 from ttalgebra.arrays.typing import RNG, Array, Backward
-from ttalgebra.layers.initial import Variance, as_dtype, glorot
+from ttalgebra.layers.initial import Variance, glorot
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 
 

@@ -5,11 +5,7 @@ inputs, and gives the variance that its entries should have.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
-
-import numpy as np
-
-from ttalgebra.arrays.checks import as_array
+from typing import TypeAlias
 
 Variance: TypeAlias = Callable[[int, int], float]
 
@@ -36,9 +32,3 @@ def lecun(M: int, N: int) -> float:  # noqa: ARG001
     Source: LeCun et al. (1998), equation 16.
     """
     return 1 / N
-
-
-def as_dtype(dtype: Any) -> np.dtype:
-    """``dtype`` as one of the four that are supported; TypeError for others."""
-    kind: np.dtype = as_array(np.empty(0, np.dtype(dtype)), "dtype").dtype
-    return kind

@@ -8,12 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_positive, as_scalar
+from ttalgebra.arrays.checks import as_dtype, as_positive, as_scalar
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import namespace_of, to_numpy
 from ttalgebra.arrays.typing import Array, Backward
 from ttalgebra.layers.activation import require_real
-from ttalgebra.layers.initial import as_dtype
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 
 _ARRAYS = ("scale", "shift", "mean", "variance")
@@ -88,11 +87,11 @@ class BatchNorm(AbstractBatchNorm):
 
     >>> import numpy as np
     >>> from ttalgebra.layers import BatchNorm
-    >>> norm = BatchNorm.new(1, momentum=1.0).training(np.random.default_rng(0))
-    >>> y, backward = norm([[1.0], [3.0]])
+    >>> norm = BatchNorm.new(1, momentum=1.0, dtype=np.float64)
+    >>> y, backward = norm.training(np.random.default_rng(0))([[1.0], [3.0]])
     >>> dx, gradients = backward(y)
-    >>> y.round(4), gradients["mean"], gradients["variance"]
-    (array([[-1.], [ 1.]]), array([2.]), array([2.]))
+    >>> y.round(4).tolist(), gradients["mean"], gradients["variance"]
+    ([[-1.0], [1.0]], array([2.]), array([2.]))
     """
 
     @classmethod

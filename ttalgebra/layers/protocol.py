@@ -48,8 +48,8 @@ class Layer(ABC):
                 message = f"{self.name}: dy has shape {tuple(dy.shape)}, y has {shape}"
                 raise ShapeError(f"{message}; they must agree")
             dx, gradients = backward(dy)
-            own = {name: real_as(g, arrays[name]) for name, g in gradients.items()}
-            return real_as(dx, x), own
+            own = {name: as_like(g, arrays[name]) for name, g in gradients.items()}
+            return as_like(dx, x), own
 
         return y, checked
 
@@ -165,8 +165,12 @@ def require_axes(x: Array, n_axes: int, name: str) -> None:
         raise ShapeError(f"{message}, each of at least 1")
 
 
-def real_as(gradient: Array, like: Array) -> Array:
-    """The real part where ``like`` is real: the only direction in which it can move."""
+def as_like(gradient: Array, like: Array) -> Array:
+    """A gradient in the dtype of what it is the gradient of.
+
+    Where that is real, the real part: the only direction in which it can move.
+    """
+    xp = namespace_of(gradient)
     if is_complex(gradient) and not is_complex(like):
-        return namespace_of(gradient).real(gradient)
-    return gradient
+        gradient = xp.real(gradient)
+    return xp.astype(gradient, like.dtype, copy=False)

@@ -43,8 +43,8 @@ class TTLinear(Layer):
     ((625, 1024), 400, 1025)
     >>> y, backward = layer(np.ones((3, 1024), np.float32))
     >>> dx, gradients = backward(y)
-    >>> list(gradients), gradients["core1"].shape
-    (['core0', 'core1', 'core2', 'core3', 'bias'], (2, 5, 8, 2))
+    >>> list(gradients), gradients["cores.1"].shape
+    (['cores.0', 'cores.1', 'cores.2', 'cores.3', 'bias'], (2, 5, 8, 2))
     """
 
     cores: Cores
@@ -106,13 +106,13 @@ class TTLinear(Layer):
 
     @classmethod
     def restored(cls, arrays: Mapping[str, Array], **config: Any) -> Self:
-        """From ``core0`` to ``core{d-1}`` and, if there is one, ``bias``."""
+        """From ``cores.0`` to ``cores.{d-1}`` and, if there is one, ``bias``."""
         d = sum(name != "bias" for name in arrays)
-        missing = [name for k in range(d) if (name := f"core{k}") not in arrays]
+        missing = [name for k in range(d) if (name := f"cores.{k}") not in arrays]
         if missing or config:
             what = ", ".join(missing) or f"a meaning of {', '.join(config)}"
             raise ShapeError(f"TTLinear: no {what}; there are {', '.join(arrays)}")
-        return cls(tuple(arrays[f"core{k}"] for k in range(d)), arrays.get("bias"))
+        return cls(tuple(arrays[f"cores.{k}"] for k in range(d)), arrays.get("bias"))
 
     @property
     def weight(self) -> TTMatrix:
@@ -126,7 +126,7 @@ class TTLinear(Layer):
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """``core0`` to ``core{d-1}`` and the bias."""
+        """``cores.0`` to ``cores.{d-1}`` and the bias."""
         return _named(self.cores, self.bias)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
@@ -143,7 +143,7 @@ class TTLinear(Layer):
 
 
 def _named(cores: Cores, bias: Array | None) -> dict[str, Array]:
-    named = {f"core{k}": core for k, core in enumerate(cores)}
+    named = {f"cores.{k}": core for k, core in enumerate(cores)}
     return named if bias is None else named | {"bias": bias}
 
 

@@ -4,9 +4,9 @@ Read `loop.step` first: all the rest is what stands around it.
 """
 
 from ttalgebra.learning import schedules
-from ttalgebra.learning.batches import minibatches
 from ttalgebra.learning.callbacks import Callback, EarlyStopping, Progress
-from ttalgebra.learning.datasets import Dataset, digits, mnist, padded
+from ttalgebra.learning.data.batches import minibatches
+from ttalgebra.learning.data.datasets import Dataset, digits, mnist, padded
 from ttalgebra.learning.history import History
 from ttalgebra.learning.loop import advance, fit, start, step
 from ttalgebra.learning.losses import CrossEntropy, Hinge, SquaredError, SquaredHinge

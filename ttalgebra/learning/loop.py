@@ -1,9 +1,9 @@
 """The training loop: a step that fits on a postcard, and what is around it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -11,15 +11,22 @@ from ttalgebra.arrays.checks import as_positive, require_finite
 from ttalgebra.arrays.errors import NonFiniteError
 from ttalgebra.arrays.namespace import from_numpy, is_numpy, namespace_of
 from ttalgebra.arrays.random import generator
-from ttalgebra.arrays.typing import RNG, Array, Parameters
+from ttalgebra.arrays.typing import RNG, Array
 from ttalgebra.layers.protocol import Layer
-from ttalgebra.learning.batches import minibatches, stream
 from ttalgebra.learning.callbacks import Callback, Progress
+from ttalgebra.learning.data.batches import minibatches, stream
 from ttalgebra.learning.history import History
-from ttalgebra.learning.metrics import Loss, as_samples, evaluate, is_labels
+from ttalgebra.learning.metrics import (
+    Loss,
+    as_samples,
+    evaluate,
+    finite_loss,
+    is_labels,
+)
 from ttalgebra.learning.optimizers import Optimizer, State
 
 Data = tuple[Array, Array]
+Model = TypeVar("Model", bound=Layer)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # refused below, with their place
@@ -37,18 +44,20 @@ def step(
     Raises NonFiniteError where the data, the loss, a gradient or a parameter is not
     finite.
     """
-    _require_finite_data(x, target)
+    _require_finite_data(x, target, "the")
     y, backward = model.training(rng)(x)
     value, dy = loss(y, target)
+    finite_loss(value)
     _, gradients = backward(dy)
-    _require_finite_step(value, gradients)
+    for name, gradient in gradients.items():
+        require_finite(gradient, f"the gradient of {name}")
     parameters, state = optimizer.update(model.parameters, gradients, state)
     statistics = {name: gradients[name] for name in model.statistics}
     return model.with_arrays(parameters | statistics), state, value
 
 
 def fit(
-    model: Layer,
+    model: Model,
     x: Array,
     target: Array,
     *,
@@ -59,7 +68,7 @@ def fit(
     rng: RNG = None,
     validation: Data | None = None,
     callbacks: Sequence[Callback] = (),
-) -> tuple[Layer, History]:
+) -> tuple[Model, History]:
     """The fitted model and its history; ``model`` stays as it is, whatever happens.
 
     Parameters
@@ -92,7 +101,7 @@ def fit(
         callbacks=callbacks,
     )  # fmt: skip
     best = progress.model if progress.best is None else progress.best
-    return best, progress.history
+    return cast(Model, best), progress.history
 
 
 def start(model: Layer, optimizer: Optimizer, rng: RNG = None) -> Progress:
@@ -124,6 +133,7 @@ def advance(
     size = as_positive(batch_size, "fit: batch_size")
     if validation is not None:
         validation = as_samples(*validation, "fit: validation")
+        _require_finite_data(*validation, "the validation")
     progress = replace(progress, epochs=progress.epoch + epochs, stopped=False)
     while progress.epoch < progress.epochs and not progress.stopped:
         began = perf_counter()
@@ -133,8 +143,17 @@ def advance(
             found = evaluate(progress.model, loss, *validation)
             record |= {f"validation_{name}": value for name, value in found.items()}
         progress = replace(progress, history=progress.history.plus(record))
-        for callback in callbacks:
-            progress = callback(progress) or progress
+        progress = _called(callbacks, progress)
+    return progress
+
+
+def _called(callbacks: Sequence[Callback], progress: Progress) -> Progress:
+    for callback in callbacks:
+        answer = callback(progress)
+        if not (answer is None or isinstance(answer, Progress)):
+            kind = type(answer).__name__
+            raise TypeError(f"fit: a callback returned {kind}, not a Progress or None")
+        progress = progress if answer is None else answer
     return progress
 
 
@@ -165,21 +184,12 @@ def _epoch(
 
 
 def _taken(x: Array, batch: np.ndarray) -> Array:
-    return (
-        x[batch]
-        if is_numpy(x)
-        else namespace_of(x).take(x, from_numpy(batch, x), axis=0)
-    )
+    if is_numpy(x):
+        return x[batch]
+    return namespace_of(x).take(x, from_numpy(batch, x), axis=0)
 
 
-def _require_finite_data(x: Array, target: Array) -> None:
-    require_finite(x, "the data")
+def _require_finite_data(x: Array, target: Array, whose: str) -> None:
+    require_finite(x, f"{whose} data")
     if not is_labels(target):
-        require_finite(target, "the target")
-
-
-def _require_finite_step(value: float, gradients: Parameters) -> None:
-    if not math.isfinite(value):
-        raise NonFiniteError(f"the loss is {value}; lower the rate or scale the data")
-    for name, gradient in gradients.items():
-        require_finite(gradient, f"the gradient of {name}")
+        require_finite(target, f"{whose} target")

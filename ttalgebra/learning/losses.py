@@ -68,7 +68,9 @@ class SquaredError:
         if tuple(target.shape) != tuple(y.shape):
             message = f"SquaredError: target has shape {tuple(target.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
-        difference = y - target
+        if is_complex(target) and not is_complex(y):
+            raise TypeError(f"SquaredError: target is {target.dtype} but y {y.dtype}")
+        difference = y - namespace_of(y, target).astype(target, y.dtype)
         square = difference * conj(difference)
         square = namespace_of(y).real(square) if is_complex(square) else square
         return _weighted(square / 2, difference, self.mean)

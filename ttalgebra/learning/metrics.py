@@ -1,12 +1,13 @@
 """How good a model is, in blocks of samples so that memory stays bounded."""
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ttalgebra.arrays.checks import as_array
-from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.errors import NonFiniteError, ShapeError
 from ttalgebra.arrays.namespace import is_array, namespace_of, to_numpy
 from ttalgebra.arrays.typing import Array
 from ttalgebra.layers.protocol import Layer
@@ -49,11 +50,12 @@ def error_rate(model: Layer, x: Array, labels: Array) -> float:
     return 1.0 - accuracy(model, x, labels)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # refused below
 def evaluate(model: Layer, loss: Loss, x: Array, target: Array) -> dict[str, float]:
     """``{"loss": ...}`` and, where the target is labels, ``"accuracy"``."""
     x, target = as_samples(x, target, "evaluate")
     y = predict(model, x)
-    found = {"loss": loss(y, target)[0]}
+    found = {"loss": finite_loss(loss(y, target)[0])}
     if is_labels(target):
         found["accuracy"] = _share_right(y, target, "evaluate")
     return found
@@ -73,6 +75,13 @@ def as_samples(x: Any, target: Any, name: str) -> tuple[Array, Array]:
         message = f"{name}: the target has shape {tuple(target.shape)}"
         raise ShapeError(f"{message} for {x.shape[0]} samples; one for each is needed")
     return x, target
+
+
+def finite_loss(value: float) -> float:
+    """``value``; NonFiniteError unless it is a finite number."""
+    if not math.isfinite(value):
+        raise NonFiniteError(f"the loss is {value}; lower the rate or scale the data")
+    return value
 
 
 def is_labels(target: Array) -> bool:

@@ -32,7 +32,6 @@ def write(
     """
     hosted = {name: _on_host(name, x) for name, x in arrays.items()}
     entries = tuple(_entry(name, x) for name, x in hosted.items())
-    compose(header, entries)  # raises before anything is written
     replace(as_path(path), _pieces(hosted, entries, header))
 
 

@@ -1,16 +1,18 @@
 """The linear algebra that tensors and matrices share."""
 
+from numbers import Number
 from typing import Literal, Self, overload
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_max_rank, as_scalar, as_tol
-from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.typing import Ranks, Scalar
+from ttalgebra.arrays.checks import as_index, as_max_rank, as_scalar, as_tol
+from ttalgebra.arrays.namespace import is_array
+from ttalgebra.arrays.typing import Cores, Ranks
 from ttalgebra.cores import arithmetic, orthogonalize, products, rounding
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.trains.base import Value
-from ttalgebra.trains.pairing import paired
+from ttalgebra.trains.doors import cost
+from ttalgebra.trains.doors.pairing import paired
 
 
 class AbstractTrain(Value):
@@ -24,14 +26,12 @@ class AbstractTrain(Value):
     def __add__(self, other: object) -> Self:
         if type(other) is not type(self):
             return NotImplemented
-        x, y = paired(self.cores, other.cores, "+")
-        return self._of(arithmetic.add(x, y))
+        return self._of(_sum(self.cores, other.cores, "+"))
 
     def __sub__(self, other: object) -> Self:
         if type(other) is not type(self):
             return NotImplemented
-        x, y = paired(self.cores, other.cores, "-")
-        return self._of(arithmetic.add(x, arithmetic.scale(y, -1.0)))
+        return self._of(_sum(self.cores, arithmetic.scale(other.cores, -1.0), "-"))
 
     def __neg__(self) -> Self:
         return self._of(arithmetic.scale(self.cores, -1.0))
@@ -49,6 +49,20 @@ class AbstractTrain(Value):
         return self._of(
             arithmetic.divide(self.cores, as_scalar(divisor, "the divisor"))
         )
+
+    def hadamard(self, other: Self) -> Self:
+        """The product entry by entry, exact; ranks multiply.
+
+        Raises ShapeError where the modes differ, TooLargeError. Cost ``O(d n r^4)``.
+        Source: Oseledets (2011), section 4.2.
+        """
+        if type(other) is not type(self):
+            kinds = f"{type(self).__name__} and {type(other).__name__}"
+            raise TypeError(f"hadamard: two of a kind are needed, got {kinds}")
+        x, y = paired(self.cores, other.cores, "hadamard")
+        advice = "round the operands first"
+        cost.hadamard(x, y).require("hadamard: the product", advice)
+        return self._of(products.hadamard(x, y))
 
     def conj(self) -> Self:
         """The complex conjugate; the same value where the dtype is real."""
@@ -72,10 +86,8 @@ class AbstractTrain(Value):
         ShapeError where there is no such site (negative ones count from the end),
         and NonFiniteError where one core cannot hold a norm so large.
         """
-        if not -self.order <= site < self.order:
-            message = f"orthogonalize: site {site} of a train with {self.order} cores"
-            raise ShapeError(f"{message}; sites count from 0 to {self.order - 1}")
-        return self._of(orthogonalize.at_site(self.cores, site % self.order))
+        place = as_index(site, self.order, "orthogonalize: site")
+        return self._of(orthogonalize.at_site(self.cores, place))
 
     @overload
     def round(
@@ -130,22 +142,12 @@ class AbstractTrain(Value):
         return (self._of(cores), info) if return_info else self._of(cores)
 
 
-def dot(x: AbstractTrain, y: AbstractTrain) -> Scalar:
-    """``<x, y>``, conjugating ``x``: a float, or a complex number.
-
-    Raises ShapeError where the modes differ. Error at most ``c eps W Gamma_x
-    Gamma_y``: for the norm of a small difference use `norm`, which is accurate.
-    Cost ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 4.
-
-    >>> import ttalgebra as tt
-    >>> tt.dot(tt.ones((2, 3, 4)), tt.ones((2, 3, 4)))
-    24.0
-    """
-    if not isinstance(x, AbstractTrain) or type(x) is not type(y):
-        kinds = f"{type(x).__name__} and {type(y).__name__}"
-        raise TypeError(f"dot: two tensors or two matrices are needed, got {kinds}")
-    return products.dot(*paired(x.cores, y.cores, "dot"))
-
-
 def _is_number(x: object) -> bool:
-    return not isinstance(x, AbstractTrain) and np.ndim(x) == 0  # type: ignore[arg-type]
+    return isinstance(x, Number) or (is_array(x) and np.ndim(x) == 0)  # type: ignore[arg-type]
+
+
+def _sum(x: Cores, y: Cores, sign: str) -> Cores:
+    x, y = paired(x, y, sign)
+    advice = "round first, or use linear_combination, which never forms the sum"
+    cost.add(x, y).require(f"{sign}: the sum", advice)
+    return arithmetic.add(x, y)

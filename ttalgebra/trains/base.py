@@ -22,7 +22,7 @@ from ttalgebra.arrays.namespace import (
 )
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
-from ttalgebra.trains.pairing import promoted
+from ttalgebra.trains.doors.pairing import promoted
 
 
 class Value(ABC):

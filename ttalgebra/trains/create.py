@@ -1,20 +1,27 @@
 """Trains from nothing: identity, zeros, ones, random. All live in NumPy; see ``to``."""
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from operator import mul
 from typing import Any, overload
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_array, as_max_rank, as_mode_pairs, as_modes
+from ttalgebra.arrays.checks import (
+    as_dtype,
+    as_max_rank,
+    as_mode_pairs,
+    as_modes,
+    require_room,
+)
 from ttalgebra.arrays.random import generator, normal
-from ttalgebra.arrays.typing import RNG, Ranks
+from ttalgebra.arrays.typing import RNG, Cores, Ranks
 from ttalgebra.trains.matrix import TTMatrix
 from ttalgebra.trains.tensor import TTTensor
 
 Modes = Sequence[int]
+Sizes = tuple[tuple[int, ...], ...]
 
 
 def identity(modes: Modes, *, dtype: Any = np.float64) -> TTMatrix:
@@ -24,10 +31,10 @@ def identity(modes: Modes, *, dtype: Any = np.float64) -> TTMatrix:
     >>> tt.identity((2, 3)).to_dense().trace()
     np.float64(6.0)
     """
-    kind = _dtype(dtype)
-    return TTMatrix._of(
-        tuple(np.eye(n, dtype=kind)[None, :, :, None] for n in as_modes(modes, "modes"))
-    )
+    kind, sizes = as_dtype(dtype), as_modes(modes, "modes")
+    _require_room(tuple((n, n) for n in sizes), (1,) * (len(sizes) + 1), kind)
+    eyes = (np.eye(n, dtype=kind)[None, :, :, None] for n in sizes)
+    return TTMatrix._of(tuple(eyes))
 
 
 @overload
@@ -92,42 +99,41 @@ def random_matrix(
 def _filled(
     modes: Modes, col_modes: Modes | None, value: int, dtype: Any
 ) -> TTTensor | TTMatrix:
-    kind = _dtype(dtype)
-    if col_modes is None:
-        sizes = as_modes(modes, "modes")
-        return TTTensor._of(tuple(np.full((1, n, 1), value, kind) for n in sizes))
-    pairs = as_mode_pairs(modes, col_modes)
-    return TTMatrix._of(tuple(np.full((1, m, n, 1), value, kind) for m, n in pairs))
+    kind = as_dtype(dtype)
+    sizes: Sizes = tuple((n,) for n in as_modes(modes, "modes"))
+    if col_modes is not None:
+        sizes = as_mode_pairs(modes, col_modes)
+    _require_room(sizes, (1,) * (len(sizes) + 1), kind)
+    cores = tuple(np.full((1, *n, 1), value, kind) for n in sizes)
+    return TTTensor._of(cores) if col_modes is None else TTMatrix._of(cores)
 
 
-def _random_cores(
-    sizes: tuple[tuple[int, ...], ...], ranks: Ranks, rng: RNG, dtype: Any
-) -> tuple[np.ndarray, ...]:
+def _random_cores(sizes: Sizes, ranks: Ranks, rng: RNG, dtype: Any) -> Cores:
     """Core ``k`` has variance ``1 / r_k``: entries sum ``prod r_k`` products."""
     bonds = _feasible(sizes, ranks)
-    draw, kind = generator(rng), _dtype(dtype)
+    draw, kind = generator(rng), as_dtype(dtype)
+    _require_room(sizes, bonds, kind)
     return tuple(
         normal((r, *modes, s), dtype=kind, rng=draw, scale=s**-0.5)
-        for r, modes, s in zip(bonds, sizes, bonds[1:], strict=False)
+        for (r, s), modes in zip(pairwise(bonds), sizes, strict=True)
     )
 
 
-def _feasible(sizes: tuple[tuple[int, ...], ...], ranks: Ranks) -> tuple[int, ...]:
+def _require_room(sizes: Sizes, bonds: tuple[int, ...], kind: np.dtype) -> None:
+    pairs = zip(pairwise(bonds), sizes, strict=True)
+    entries = sum(r * prod(modes) * s for (r, s), modes in pairs)
+    require_room((entries,), kind.itemsize, "a train", "take smaller modes or ranks")
+
+
+def _feasible(sizes: Sizes, ranks: Ranks) -> tuple[int, ...]:
     """``(1, r_1, ..., 1)``; one int is cut to the sizes of the unfoldings."""
     given = as_max_rank(ranks, len(sizes), "ranks")
-    if isinstance(ranks, Sequence):
+    if ranks is None:
+        raise TypeError("ranks must be an int or a sequence of ints, got None")
+    if np.ndim(ranks):
         return (1, *(r for r in given if r is not None), 1)
     flat = [prod(modes) for modes in sizes]
     left = list(accumulate(flat[:-1], mul))
     right = list(accumulate(reversed(flat[1:]), mul))[::-1]
-    return (
-        1,
-        *(min(r or 1, a, b) for r, a, b in zip(given, left, right, strict=True)),
-        1,
-    )
-
-
-def _dtype(dtype: Any) -> np.dtype:
-    """A supported dtype; integers become float64, as everywhere."""
-    kind: np.dtype = as_array(np.empty(0, np.dtype(dtype)), "dtype").dtype
-    return kind
+    bounds = zip(given, left, right, strict=True)
+    return (1, *(min(r or 1, a, b) for r, a, b in bounds), 1)

@@ -2,31 +2,28 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, ClassVar, Literal, Self, overload
+from typing import Any, Literal, Self, cast, overload
 
 from ttalgebra.arrays.checks import (
-    MAX_BYTES,
     as_array,
-    as_max_rank,
+    as_index,
     as_mode_pairs,
-    as_tol,
+    as_sites,
     require_finite,
-    require_room,
 )
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import is_array
-from ttalgebra.arrays.typing import Array, Cores, Ranks
-from ttalgebra.cores import arithmetic, chain, products
+from ttalgebra.arrays.namespace import from_numpy, namespace_of
+from ttalgebra.arrays.typing import Array, Cores, Ranks, Scalar
+from ttalgebra.cores import products, selection
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.decompose.svd import tt_svd
-from ttalgebra.trains import dense
-from ttalgebra.trains.algebra import AbstractTrain
-from ttalgebra.trains.dense import Pullback
-from ttalgebra.trains.pairing import promoted
+from ttalgebra.trains.doors import cost, indexing
+from ttalgebra.trains.doors.decomposed import decomposed
+from ttalgebra.trains.doors.pairing import promoted
+from ttalgebra.trains.linear_map import LinearMap
 from ttalgebra.trains.tensor import TTTensor
 
 
-class TTMatrix(AbstractTrain):
+class TTMatrix(LinearMap):
     """``W(i_1 ... i_d; j_1 ... j_d) = G_1[i_1, j_1] ... G_d[i_d, j_d]``.
 
     Cores have shape ``(r, m, n, s)``; the first digit is the slowest, as in
@@ -53,8 +50,6 @@ class TTMatrix(AbstractTrain):
     """
 
     __slots__ = ()
-    n_modes: ClassVar[int] = 2
-    ndim: ClassVar[int] = 2
 
     @overload
     @classmethod
@@ -105,103 +100,10 @@ class TTMatrix(AbstractTrain):
         """
         W = as_array(W, "W")
         modes = _fitting_modes(W, row_modes, col_modes)
-        bounds, tol = (
-            as_max_rank(max_rank, len(modes), "from_dense"),
-            as_tol(tol, "from_dense"),
-        )
         require_finite(W, "from_dense")
-        cores, info = tt_svd(W, modes, tol=tol, max_rank=bounds)
+        cores, info = decomposed(W, modes, tol, max_rank)
         announce(info, "from_dense", strict=strict)
         return (cls._of(cores), info) if return_info else cls._of(cores)
-
-    @property
-    def row_modes(self) -> tuple[int, ...]:
-        """``(m_1, ..., m_d)``."""
-        return tuple(m for m, _ in chain.modes(self.cores))
-
-    @property
-    def col_modes(self) -> tuple[int, ...]:
-        """``(n_1, ..., n_d)``."""
-        return tuple(n for _, n in chain.modes(self.cores))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """``(M, N)``, exact Python ints."""
-        return prod(self.row_modes), prod(self.col_modes)
-
-    @property
-    def T(self) -> Self:
-        """The transpose, exact and without copying."""
-        return self._of(arithmetic.transpose(self.cores))
-
-    @property
-    def H(self) -> Self:
-        """The conjugate transpose."""
-        return self._of(arithmetic.conjugate(arithmetic.transpose(self.cores)))
-
-    def to_dense(self, *, max_bytes: int = MAX_BYTES) -> Array:
-        """The dense ``(M, N)`` array. Cost ``O(r M N)``.
-
-        Raises TooLargeError before anything is allocated.
-        """
-        advice = "use matvec, or to_dense(max_bytes=...)"
-        require_room(
-            self.shape, self.nbytes // self.n_parameters, "to_dense", advice, max_bytes
-        )
-        return products.dense_matrix(self.cores)
-
-    def apply(self, X: Array, *, max_bytes: int = MAX_BYTES) -> Array:
-        """``W`` applied to each sample: ``(..., N) -> (..., M)``.
-
-        Raises ShapeError where the last axis is not ``N``, TooLargeError where the
-        result is above ``max_bytes``. NaN stays in its own sample. Cost
-        ``2 n r^2 m d max(M, N)`` flops for ``n`` samples.
-        """
-        return dense.apply(self.cores, X, max_bytes)
-
-    def vjp(self, X: Array, *, max_bytes: int = MAX_BYTES) -> tuple[Array, Pullback]:
-        """``apply(X)`` and its pullback ``dy (..., M) -> (dcores, dX (..., N))``.
-
-        The gradients obey ``dL = Re sum(conj(g) * dG)``, real for real cores, summed
-        over the samples. One backward sweep costs twice the forward one; the states
-        that forward met, ``n r max(M, N)`` numbers a core, are kept for it.
-
-        >>> import numpy as np, ttalgebra as tt
-        >>> A = tt.identity((2, 3))
-        >>> y, pullback = A.vjp(np.ones((5, 6)))
-        >>> dcores, dX = pullback(y)
-        >>> [dG.shape for dG in dcores], dX.shape
-        ([(1, 2, 2, 1), (1, 3, 3, 1)], (5, 6))
-        """
-        return dense.vjp(self.cores, X, max_bytes)
-
-    def core_gradients(self, X: Array, dy: Array) -> Cores:
-        """The gradients of ``Re sum(conj(dy) * apply(X))`` by core, as in `vjp`."""
-        _, pullback = self.vjp(X)
-        return pullback(dy)[0]
-
-    def matvec(self, x: Array) -> Array:
-        """``A @ x`` for dense ``x`` of shape ``(N,)`` or ``(N, 1)``."""
-        x = as_array(x, "x")
-        if x.ndim == 2 and x.shape[1] != 1:
-            message = f"matvec: x has {x.shape[1]} columns"
-            raise ShapeError(f"{message}; one is wanted, use matmat for more")
-        return dense.times(self.cores, x, "matvec", MAX_BYTES)
-
-    def matmat(self, X: Array) -> Array:
-        """``A @ X`` for dense ``X``, ``(N, n) -> (M, n)``."""
-        X = as_array(X, "X")
-        if X.ndim != 2:
-            raise ShapeError(f"matmat: X has shape {tuple(X.shape)}, expected two axes")
-        return dense.times(self.cores, X, "matmat", MAX_BYTES)
-
-    def rmatvec(self, y: Array) -> Array:
-        """``A.H @ y`` for dense ``y`` of shape ``(M,)`` or ``(M, 1)``."""
-        return self.H.matvec(y)
-
-    def rmatmat(self, Y: Array) -> Array:
-        """``A.H @ Y`` for dense ``Y``, ``(M, n) -> (N, n)``."""
-        return self.H.matmat(Y)
 
     @overload
     def __matmul__(self, other: "TTMatrix") -> "TTMatrix": ...
@@ -212,14 +114,93 @@ class TTMatrix(AbstractTrain):
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, (TTMatrix, TTTensor)):
             return self._times_train(other)
-        if is_array(other) or isinstance(other, (list, tuple)):
-            return dense.times(self.cores, other, "@", MAX_BYTES)
-        return NotImplemented
+        return super().__matmul__(other)
 
-    def __rmatmul__(self, left: Any) -> Any:
-        if not (is_array(left) or isinstance(left, (list, tuple))):
-            return NotImplemented
-        return self.T.apply(left)
+    @classmethod
+    def from_diagonal(cls, x: TTTensor) -> Self:
+        """The matrix with the entries of ``x`` on its diagonal; exact, ranks stay."""
+        if not isinstance(x, TTTensor):
+            kind = type(x).__name__
+            raise TypeError(f"from_diagonal: a TTTensor is needed, got {kind}")
+        return cls._of(tuple(selection.from_diagonal(core) for core in x.cores))
+
+    def diagonal(self) -> TTTensor:
+        """The diagonal as a tensor; exact, ranks stay. ShapeError unless square."""
+        self._require_square("diagonal", range(self.order))
+        return TTTensor._of(tuple(selection.diagonal(core) for core in self.cores))
+
+    def trace(self) -> Scalar:
+        """The sum of the diagonal. Cost ``O(d n r^2)``. ShapeError unless square."""
+        self._require_square("trace", range(self.order))
+        closing = {k: selection.traced(core) for k, core in enumerate(self.cores)}
+        return cast(Scalar, indexing.opened(self.cores, closing))
+
+    def partial_trace(self, sites: int | Sequence[int]) -> "TTMatrix | Scalar":
+        """The matrix in which some ``sites`` are traced over; a number where all are.
+
+        >>> import ttalgebra as tt
+        >>> tt.identity((2, 3, 4)).partial_trace((0, 2)).to_dense()
+        array([[8., 0., 0.],
+               [0., 8., 0.],
+               [0., 0., 8.]])
+        """
+        places = as_sites(sites, self.order, "partial_trace: site")
+        self._require_square("partial_trace", places)
+        closing = {k: selection.traced(self.cores[k]) for k in places}
+        found = indexing.opened(self.cores, closing)
+        return TTMatrix._of(found) if isinstance(found, tuple) else found
+
+    def sum(self, axis: int | None = None) -> "TTTensor | Scalar":
+        """The sum of all entries, or a tensor of the sums over rows or columns."""
+        closing = {k: selection.summed(core) for k, core in enumerate(self.cores)}
+        if axis is None:
+            return cast(Scalar, indexing.opened(self.cores, closing))
+        place = as_index(axis, 2, "sum: axis")
+        xp = namespace_of(*self.cores)
+        return TTTensor._of(tuple(xp.sum(core, axis=1 + place) for core in self.cores))
+
+    def __getitem__(self, key: Any) -> "TTMatrix | TTTensor | Scalar":
+        """``A[i, j]`` an entry; ``A[i, :]`` a row, ``A[:, j]`` a column, as tensors."""
+        i, j = indexing.key_of(key, 2)
+        rows = indexing.chosen(i, self.row_modes, "row")
+        columns = indexing.chosen(j, self.col_modes, "column")
+        picked = (
+            core[:, r, c, :]
+            for core, r, c in zip(self.cores, rows, columns, strict=True)
+        )
+        return self._opened(tuple(picked))
+
+    __iter__ = None  # a train is no sequence of its rows
+
+    def entries(self, I: Any, J: Any) -> Array:  # noqa: E741
+        """The entries at rows ``I``, columns ``J``: ``(n,)`` flat or ``(n, d)`` digits.
+
+        Flat indices beyond int64 come as Python ints. Cost ``O(n d r^2)``.
+        """
+        rows = indexing.digit_arrays(I, self.row_modes, "entries: I")
+        columns = indexing.digit_arrays(J, self.col_modes, "entries: J")
+        if len(rows[0]) != len(columns[0]):
+            message = f"entries: {len(rows[0])} rows and {len(columns[0])} columns"
+            raise ShapeError(f"{message}; one column for each row is needed")
+        pairs = zip(rows, columns, self.col_modes, strict=True)
+        flat = [from_numpy(i * n + j, self.cores[0]) for i, j, n in pairs]
+        return selection.entries(self.cores, flat)
+
+    def _opened(self, cores: Cores) -> "TTMatrix | TTTensor | Scalar":
+        """What is left of the cores where digits were picked."""
+        if cores[0].ndim == 4:
+            return self
+        if cores[0].ndim == 3:
+            return TTTensor._of(
+                tuple(namespace_of(G).asarray(G, copy=True) for G in cores)
+            )
+        return cast(Scalar, indexing.opened(cores, dict(enumerate(cores))))
+
+    def _require_square(self, verb: str, sites: Sequence[int]) -> None:
+        for k in sites:
+            m, n = self.row_modes[k], self.col_modes[k]
+            if m != n:
+                raise ShapeError(f"{verb}: site {k} is {m}x{n}, a square one is needed")
 
     def _times_train(self, other: "TTMatrix | TTTensor") -> "TTMatrix | TTTensor":
         theirs = other.row_modes if isinstance(other, TTMatrix) else other.modes
@@ -227,6 +208,8 @@ class TTMatrix(AbstractTrain):
             raise ShapeError(f"@: {_mismatch(self.col_modes, theirs)}")
         both = promoted(*self.cores, *other.cores)
         A, B = both[: self.order], both[self.order :]
+        advice = "round the operands first"
+        cost.matmul(A, B).require("@: the product", advice)
         if isinstance(other, TTMatrix):
             return TTMatrix._of(products.compose(A, B))
         return TTTensor._of(products.matvec(A, B))

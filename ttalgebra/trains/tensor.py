@@ -1,22 +1,24 @@
 """TTTensor: an array of any order, entry by entry a product of small matrices."""
 
+from collections.abc import Sequence
 from math import prod
-from typing import ClassVar, Literal, Self, overload
+from typing import Any, ClassVar, Literal, Self, overload
 
 from ttalgebra.arrays.checks import (
     MAX_BYTES,
     as_array,
-    as_max_rank,
-    as_tol,
+    as_sites,
     require_finite,
     require_room,
 )
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.typing import Array, Ranks
-from ttalgebra.cores import chain, products
+from ttalgebra.arrays.namespace import from_numpy
+from ttalgebra.arrays.typing import Array, Ranks, Scalar
+from ttalgebra.cores import chain, products, selection
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.decompose.svd import tt_svd
 from ttalgebra.trains.algebra import AbstractTrain
+from ttalgebra.trains.doors import indexing
+from ttalgebra.trains.doors.decomposed import decomposed
 
 
 class TTTensor(AbstractTrain):
@@ -91,13 +93,9 @@ class TTTensor(AbstractTrain):
             raise ShapeError(
                 f"{message}; at least one mode, each of at least 1, is needed"
             )
-        bounds, tol = (
-            as_max_rank(max_rank, len(modes), "from_dense"),
-            as_tol(tol, "from_dense"),
-        )
         require_finite(T, "from_dense")
         flat = chain.reshape(T, prod(T.shape))
-        cores, info = tt_svd(flat, modes, tol=tol, max_rank=bounds)
+        cores, info = decomposed(flat, modes, tol, max_rank)
         announce(info, "from_dense", strict=strict)
         return (cls._of(cores), info) if return_info else cls._of(cores)
 
@@ -116,6 +114,52 @@ class TTTensor(AbstractTrain):
         """``n_1 ... n_d``, an exact Python int."""
         return prod(self.modes)
 
+    def __mul__(self, other: object) -> Self:
+        return (
+            self.hadamard(other)
+            if isinstance(other, type(self))
+            else super().__mul__(other)
+        )
+
+    def __getitem__(self, key: Any) -> "TTTensor | Scalar":
+        """An entry, or a tensor of what slices leave open. Cost ``O(d n r^2)``.
+
+        Integers, slices and an Ellipsis; raises ShapeError beyond the modes.
+
+        >>> import ttalgebra as tt
+        >>> x = tt.ones((2, 3, 4))
+        >>> x[0, 1, 2], x[0, :, ::2].modes
+        (1.0, (3, 2))
+        """
+        key = indexing.key_of(key, self.order)
+        found = indexing.sliced(self.cores, key)
+        return TTTensor._of(found) if isinstance(found, tuple) else found
+
+    __iter__ = None  # a train is no sequence of its slices
+
+    def entries(self, indices: Any) -> Array:
+        """The entries at ``indices``: ``(n, d)`` digits or ``(n,)`` flat, to ``(n,)``.
+
+        Flat indices beyond int64 come as Python ints. Cost ``O(n d r^2)``.
+        """
+        digits = indexing.digit_arrays(indices, self.modes, "entries: indices")
+        moved = [from_numpy(column, self.cores[0]) for column in digits]
+        return selection.entries(self.cores, moved)
+
+    def sum(self, modes: int | Sequence[int] | None = None) -> "TTTensor | Scalar":
+        """The sum over all entries, or a tensor of the sums over some ``modes``.
+
+        Modes count from 0, as axes in NumPy. Cost ``O(d n r^2)``.
+
+        >>> import ttalgebra as tt
+        >>> tt.ones((2, 3, 4)).sum(), tt.ones((2, 3, 4)).sum(modes=(0, 2)).to_dense()
+        (24.0, array([8., 8., 8.]))
+        """
+        sites = as_sites(modes, self.order, "sum: mode")
+        closing = {k: selection.summed(self.cores[k]) for k in sites}
+        found = indexing.opened(self.cores, closing)
+        return TTTensor._of(found) if isinstance(found, tuple) else found
+
     def to_dense(self, *, max_bytes: int = MAX_BYTES) -> Array:
         """The dense array, of shape ``modes``. Cost ``O(r size)``.
 
@@ -124,7 +168,9 @@ class TTTensor(AbstractTrain):
         itemsize = self.nbytes // self.n_parameters
         advice = "work with the train itself, or to_dense(max_bytes=...)"
         require_room(self.modes, itemsize, "to_dense", advice, max_bytes)
-        return chain.reshape(products.dense_tensor(self.cores), *self.modes)
+        return chain.reshape(
+            products.dense_tensor(chain.tame(self.cores)[0]), *self.modes
+        )
 
     def __repr__(self) -> str:
         return self._described("modes=" + "x".join(map(str, self.modes)))

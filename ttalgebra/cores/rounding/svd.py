@@ -22,6 +22,19 @@ def by_svd(
     first are right-orthonormal up to a power of two. Cost ``O(d n r^3)``.
     """
     orthogonal, exponent = left_orthogonalize(cores)
+    rounded, budget = cut(orthogonal, tol=tol, max_rank=max_rank)
+    info = budget.report(chain.ranks(rounded), int(exponent))
+    return chain.spread(rounded, exponent), info
+
+
+def cut(
+    orthogonal: Cores, *, tol: float | None, max_rank: tuple[int | None, ...]
+) -> tuple[Cores, Budget]:
+    """The SVD sweep to the left, through a chain left-orthonormal but for its end.
+
+    The rows of each right unfolding become the right singular vectors of its bond.
+    Cost ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 2, second half.
+    """
     center, done = orthogonal[-1], []
     norm = float(to_numpy(namespace_of(center).linalg.vector_norm(center)))
     budget = Budget(norm, tol, max_rank)
@@ -29,6 +42,4 @@ def by_svd(
         left, right = budget.cut(right_unfold(center))
         done.append(right_fold(right, like=center))
         center = absorb_right(preceding, left)
-    rounded = (center, *reversed(done))
-    info = budget.report(chain.ranks(rounded), int(exponent))
-    return chain.spread(rounded, exponent), info
+    return (center, *reversed(done)), budget

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ttalgebra.arrays.errors import FormatError, ShapeError
-from ttalgebra.learning.idx import read_images, read_labels
+from ttalgebra.learning.data.idx import read_images, read_labels
 
 ENVIRONMENT = "TTALGEBRA_DATA"
 

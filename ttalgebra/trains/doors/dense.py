@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from math import prod
 
+import numpy as np
+
 from ttalgebra.arrays.checks import as_array, require_room
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import is_complex, namespace_of, nbytes_of
+from ttalgebra.arrays.scaling import times_power
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, gradients, products
-from ttalgebra.trains.pairing import promoted
+from ttalgebra.trains.doors.pairing import promoted
 
+MAX_STATE = 2**34  # what a product may need on its way, whatever its result
 Pullback = Callable[[Array], tuple[Cores, Array]]
 
 
@@ -17,16 +21,18 @@ def apply(A: Cores, X: Array, max_bytes: int) -> Array:
     """``(..., N) -> (..., M)``, samples first."""
     X = _samples(A, X, "apply")
     _require_room(A, prod(X.shape[:-1]), max_bytes)
-    *cores, columns = promoted(*A, _columns(X))
-    return _samples_first(products.matmat(tuple(cores), columns), X)
+    *cores, columns = promoted(*chain.tame(A)[0], _columns(X))
+    return _samples_first(_product(tuple(cores), columns), X)
 
 
 def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
     """``apply`` and its pullback ``dy (..., M) -> (dcores, dX (..., N))``."""
     X = _samples(A, X, "vjp")
     _require_room(A, prod(X.shape[:-1]), max_bytes)
-    *cores, columns = promoted(*A, _columns(X))
-    Y, pull = gradients.matmat(tuple(cores), columns)
+    tamed, shifts = chain.tame(A)
+    *cores, columns = promoted(*tamed, _columns(X, copy=True))  # the caller may edit X
+    with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
+        Y, pull = gradients.matmat(tuple(cores), columns)
     y = _samples_first(Y, X)
 
     def pullback(dy: Array) -> tuple[Cores, Array]:
@@ -35,7 +41,8 @@ def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
             message = f"pullback: dy has shape {tuple(dy.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
         dcores, dX = pull(_columns(dy))
-        own = tuple(_as_real_as(dG, G) for dG, G in zip(dcores, A, strict=True))
+        parts = zip(dcores, A, shifts, strict=True)
+        own = tuple(times_power(_as_real_as(dG, G), shift) for dG, G, shift in parts)
         return own, _as_real_as(_samples_first(dX, X), X)
 
     return y, pullback
@@ -50,8 +57,13 @@ def times(A: Cores, X: Array, verb: str, max_bytes: int) -> Array:
         raise ShapeError(f"{message}; X must be ({N},) or ({N}, n)")
     n = X.shape[1] if X.ndim == 2 else 1
     _require_room(A, n, max_bytes)
-    *cores, columns = promoted(*A, chain.reshape(X, N, n))
-    return chain.reshape(products.matmat(tuple(cores), columns), M, *X.shape[1:])
+    *cores, columns = promoted(*chain.tame(A)[0], chain.reshape(X, N, n))
+    return chain.reshape(_product(tuple(cores), columns), M, *X.shape[1:])
+
+
+def _product(A: Cores, X: Array) -> Array:
+    with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own column
+        return products.matmat(A, X)
 
 
 def _samples(A: Cores, X: Array, verb: str) -> Array:
@@ -68,12 +80,18 @@ def _require_room(A: Cores, n: int, max_bytes: int) -> None:
     itemsize = nbytes_of(A[0][:1, :1, :1, :1])
     advice = "take fewer samples at a time, or apply(X, max_bytes=...)"
     require_room((products.rows(A), n), itemsize, "the product", advice, max_bytes)
+    states = [prod(shape) for shape in products.state_shapes(A, n)]
+    what = "a state on the way to the product"
+    advice = "take fewer samples at a time, or round the matrix first"
+    require_room((max(states),), itemsize, what, advice, max(max_bytes, MAX_STATE))
 
 
-def _columns(X: Array) -> Array:
+def _columns(X: Array, *, copy: bool = False) -> Array:
     """``(..., N) -> (N, n)``: the batch goes last."""
-    flat = chain.reshape(X, prod(X.shape[:-1]), X.shape[-1])
-    return namespace_of(X).matrix_transpose(flat)
+    xp = namespace_of(X)
+    n, N = prod(X.shape[:-1]), X.shape[-1]
+    columns = xp.matrix_transpose(chain.reshape(X, n, N))
+    return xp.reshape(columns, (N, n), copy=True) if copy else columns
 
 
 def _samples_first(Y: Array, like: Array) -> Array:

@@ -1,7 +1,7 @@
 """Two chains in one operation: the same modes, one dtype."""
 
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import namespace_of
+from ttalgebra.arrays.namespace import device_of, namespace_of
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
 
@@ -19,9 +19,13 @@ def paired(x: Cores, y: Cores, verb: str) -> tuple[Cores, Cores]:
 def promoted(*arrays: Array) -> Cores:
     """The arrays in their common dtype; those that have it are not copied.
 
-    Raises TypeError where they belong to different libraries.
+    Raises TypeError where they belong to different libraries or devices.
     """
     xp = namespace_of(*arrays)
+    devices = {str(device_of(x)): None for x in arrays}
+    if len(devices) > 1:
+        message = f"arrays of one device are needed, got {' and '.join(devices)}"
+        raise TypeError(f"{message}; move one of them with .to(...) first")
     dtype = xp.result_type(*arrays)
     return tuple(xp.astype(x, dtype, copy=False) for x in arrays)
 

@@ -1,0 +1,191 @@
+"""Factorisations: right, or they say so; NaN never reaches LAPACK."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tests.reference import eps, norm, wide
+from ttalgebra.arrays import factorize
+from ttalgebra.arrays.errors import ConvergenceError, NonFiniteError, TooLargeError
+from ttalgebra.arrays.factorize import qr, svd, triangle
+
+SHAPES = [(1, 1), (1, 5), (5, 1), (4, 4), (7, 3), (3, 7), (40, 4)]
+DTYPES = ["f4", "f8", "c8", "c16"]
+VERBS = {"qr": qr, "triangle": triangle, "svd": svd}
+
+
+def failing(matrix):
+    raise np.linalg.LinAlgError("SVD did not converge")
+
+
+def normal(rng, shape, dtype):
+    values = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
+    return (values if np.dtype(dtype).kind == "c" else values.real).astype(dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_factors_multiply_to_the_matrix(shape, dtype, xp, rng, ratios):
+    matrix = normal(rng, shape, dtype)
+    k, u = min(shape), eps(dtype) * max(shape)
+    q, r = map(xp.numpy, qr(xp.asarray(matrix)))
+    assert (q.shape, r.shape) == ((shape[0], k), (k, shape[1]))
+    ratios.check("qr", norm(wide(q) @ wide(r) - matrix), u * norm(matrix))
+    ratios.check("qr: q", norm(wide(q).conj().T @ wide(q) - np.eye(k)), u * k)
+    R = xp.numpy(triangle(xp.asarray(matrix)))
+    gram = wide(R).conj().T @ wide(R) - wide(matrix).conj().T @ wide(matrix)
+    ratios.check("triangle", norm(gram), u * norm(matrix) ** 2)
+    found = svd(xp.asarray(matrix))
+    left, s, right = (xp.numpy(part) for part in found[:3])
+    assert (left.shape, s.shape, right.shape) == ((shape[0], k), (k,), (k, shape[1]))
+    assert np.all(np.diff(s) <= 0)
+    ratios.check("svd", norm(wide(left) * s @ wide(right) - matrix), u * norm(matrix))
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
+def test_rank_deficiency_is_normal(verb):
+    for matrix in (np.zeros((3, 3)), np.ones((4, 2)), np.diag([1.0, 0, 1e-300])):
+        parts = verb(matrix)
+        assert all(np.isfinite(p).all() for p in parts if isinstance(p, np.ndarray))
+
+
+@pytest.mark.parametrize("driver", ["gesvd", "qr+gesdd"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_fallbacks_are_as_right_as_the_first(driver, dtype, shape, monkeypatch, rng):
+    matrix = normal(rng, shape, dtype)
+    expected = svd(matrix).s
+    for name in factorize.DRIVERS:
+        if name == driver:
+            break
+        monkeypatch.setitem(factorize.DRIVERS, name, failing)
+    kept = matrix.copy()
+    found = svd(matrix)
+    assert found.driver == driver
+    assert found.u.dtype == matrix.dtype
+    assert np.array_equal(matrix, kept)
+    assert np.allclose(found.s, expected, rtol=30 * eps(dtype), atol=30 * eps(dtype))
+    error = norm(wide(found.u) * found.s @ wide(found.vh) - matrix)
+    assert error <= 30 * eps(dtype) * max(shape) * norm(matrix)
+
+
+def test_all_fail(monkeypatch):
+    for name in factorize.DRIVERS:
+        monkeypatch.setitem(factorize.DRIVERS, name, failing)
+    with pytest.raises(ConvergenceError, match=r"\(3, 2\).*7") as caught:
+        svd(np.full((3, 2), -7.0))
+    assert all(name in str(caught.value) for name in factorize.DRIVERS)
+
+
+WRONG = {
+    "values": lambda u, s, vh: (u, 2 * s, vh),
+    "one value": lambda u, s, vh: (u, np.append(s[:-1], s[-1] + 1e-6 * s[0]), vh),
+    "vectors": lambda u, s, vh: (-u, s, vh),
+    "conjugate": lambda u, s, vh: (u, s, vh.conj()),
+    "NaN": lambda u, s, vh: (u, s * np.nan, vh),
+    "NaN vectors": lambda u, s, vh: (u * np.nan, s, vh),
+}
+
+
+@pytest.mark.parametrize("spoil", WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_fallback_is_caught(spoil, monkeypatch, rng):
+    """scipy #10032: gesvd gave wrong values of a 2 x 2 complex matrix."""
+    matrix = normal(rng, (3, 3), "c16")
+    gesvd = factorize.DRIVERS["gesvd"]
+    monkeypatch.setitem(factorize.DRIVERS, "gesdd", failing)
+    monkeypatch.setitem(factorize.DRIVERS, "gesvd", lambda m: spoil(*gesvd(m)))
+    found = svd(matrix)
+    assert found.driver == "qr+gesdd"
+    assert norm(wide(found.u) * found.s @ wide(found.vh) - matrix) < 1e-13
+
+
+def test_a_fallback_gets_a_fresh_matrix(monkeypatch, rng):
+    """LAPACK may have overwritten what the failed driver was given."""
+    matrix = rng.standard_normal((4, 4))
+    kept = matrix.copy()
+
+    def spoiling(given):
+        given = np.asarray(given)
+        if given.flags.writeable:
+            raise np.linalg.LinAlgError("did not converge")
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setitem(factorize.DRIVERS, "gesdd", spoiling)
+    svd(matrix)
+    assert np.array_equal(matrix, kept)
+
+
+def test_a_device_that_returns_nan_is_repeated_on_the_host(monkeypatch):
+    import array_api_strict as strict
+
+    matrix = strict.asarray([[3.0, 0], [0, 4]], device=strict.Device("device1"))
+    original = strict.linalg.svd
+
+    def broken(x, **options):
+        u, s, vh = original(x, **options)
+        return u, s * float("nan"), vh
+
+    monkeypatch.setattr(strict.linalg, "svd", broken)
+    with pytest.warns(UserWarning, match="host"):
+        found = svd(matrix)
+    assert found.driver.startswith("host")
+    assert found.s.device == matrix.device
+    host = strict.Device("CPU_DEVICE")
+    assert np.allclose(np.asarray(found.s.to_device(host)), [4, 3])
+
+
+def forbid_lapack(monkeypatch):
+    def reached(*arguments, **options):
+        raise AssertionError("LAPACK was reached")
+
+    for name in ("qr", "svd"):
+        monkeypatch.setattr(np.linalg, name, reached)
+    for name in factorize.DRIVERS:
+        monkeypatch.setitem(factorize.DRIVERS, name, reached)
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
+def test_non_finite_never_reaches_lapack(verb, monkeypatch, cases):
+    """1,000 placements; the message names the first."""
+    forbid_lapack(monkeypatch)
+    rng = np.random.default_rng(26)
+    for _ in range(cases):
+        shape = tuple(int(n) for n in rng.integers(1, 9, 2))
+        matrix = normal(rng, shape, DTYPES[rng.integers(4)])
+        flat = rng.choice(matrix.size, min(matrix.size, int(rng.integers(1, 4))), False)
+        bad = [np.nan, np.inf, -np.inf][rng.integers(3)]
+        if matrix.dtype.kind == "c" and rng.random() < 0.5:
+            bad = complex(0, bad)
+        matrix.reshape(-1)[flat] = bad
+        first = tuple(int(i) for i in np.unravel_index(flat.min(), shape))
+        with pytest.raises(NonFiniteError, match=re.escape(f"index {first}")) as caught:
+            verb(matrix)
+        assert f"{len(flat)} of {matrix.size}" in str(caught.value)
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
+def test_size_limit_of_lapack(verb, monkeypatch, xp):
+    monkeypatch.setattr(factorize, "LAPACK_LIMIT", 12)
+    verb(xp.asarray(np.ones((3, 4))))
+    forbid_lapack(monkeypatch)
+    with pytest.raises(TooLargeError, match=r"13 x 1.*12"):
+        verb(xp.asarray(np.ones((13, 1))))
+    with pytest.raises(TooLargeError):
+        verb(xp.asarray(np.ones((4, 4))))
+
+
+def test_size_limit_guards_every_door(monkeypatch):
+    import ttalgebra as tt
+
+    x = tt.random_tensor((4, 4, 4), 4, rng=0)
+    monkeypatch.setattr(factorize, "LAPACK_LIMIT", 3)
+    for door in (x.norm, x.round, x.orthogonalize, x.log_norm):
+        with pytest.raises(TooLargeError):
+            door()
+    with pytest.raises(TooLargeError):
+        tt.TTTensor.from_dense(np.ones((4, 4)))
+
+
+def test_the_limit_is_that_of_32_bit_lapack():
+    assert factorize.LAPACK_LIMIT == 2**31 - 1

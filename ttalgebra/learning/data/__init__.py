@@ -1,0 +1,1 @@
+"""Samples: handwritten digits, files of them, and the order in which batches come."""

@@ -1,0 +1,1 @@
+"""What stands between a public method and its kernel: checks, dtypes, sizes, costs."""

@@ -1,0 +1,137 @@
+"""What stands between brackets: integers close a site, slices shorten its mode."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ttalgebra.arrays.checks import as_index
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.namespace import from_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.scaling import scalar_times_power
+from ttalgebra.arrays.typing import Array, Cores, Scalar
+from ttalgebra.cores import selection
+from ttalgebra.cores.chain import spread
+
+
+def key_of(key: Any, order: int) -> tuple[int | slice, ...]:
+    """One int or slice for each of ``order`` modes; an Ellipsis fills up with ``:``."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if (dots := sum(part is Ellipsis for part in parts)) > 1:
+        raise ShapeError("indexing: more than one Ellipsis; one is enough")
+    if not dots and len(parts) < order:
+        parts = (*parts, Ellipsis)
+    place = next((k for k, part in enumerate(parts) if part is Ellipsis), None)
+    if place is not None:
+        filling = (slice(None),) * (order - len(parts) + 1)
+        parts = (*parts[:place], *filling, *parts[place + 1 :])
+    if len(parts) != order:
+        raise ShapeError(f"indexing: {len(parts)} indices for {order} modes")
+    return parts
+
+
+def sliced(cores: Cores, key: tuple[int | slice, ...]) -> Cores | Scalar:
+    """The chain of what ``key`` leaves open, or the entry where it leaves nothing."""
+    matrices, kept = {}, []
+    for k, (core, part) in enumerate(zip(cores, key, strict=True)):
+        if isinstance(part, slice):
+            kept.append(_shortened(core, part, k))
+        else:
+            index = as_index(part, core.shape[1], f"indexing: index {k}")
+            matrices[k] = selection.indexed(core, index)
+            kept.append(core)
+    return opened(tuple(kept), matrices)
+
+
+def opened(cores: Cores, matrices: dict[int, Array]) -> Cores | Scalar:
+    """``cores`` with some sites closed: a chain, or a number where none is left."""
+    left, exponent = selection.close(cores, matrices)
+    if len(matrices) < len(cores):
+        return spread(left, exponent)
+    return number(to_numpy(left[0])[0, 0].item(), int(exponent))
+
+
+def number(value: Scalar, exponent: int) -> Scalar:
+    """``2**exponent * value`` as a Python number."""
+    if not isinstance(value, complex):
+        return scalar_times_power(value, exponent)
+    real, imag = (scalar_times_power(x, exponent) for x in (value.real, value.imag))
+    return complex(real, imag)
+
+
+def _shortened(core: Array, part: slice, site: int) -> Array:
+    picked = range(core.shape[1])[part]
+    if len(picked) == 0:
+        message = f"indexing: {part} of mode {site} (size {core.shape[1]}) is empty"
+        raise ShapeError(f"{message}; a mode has at least one index")
+    if part.step is not None and part.step < 0:  # not every library slices backwards
+        return _taken(core, picked)
+    return core[:, part, :]
+
+
+def _taken(core: Array, picked: Sequence[int]) -> Array:
+    return namespace_of(core).take(core, from_numpy(np.asarray(picked), core), axis=1)
+
+
+def chosen(part: Any, modes: Sequence[int], name: str) -> tuple[int | slice, ...]:
+    """The digits of a flat index, or ``:`` for each of them."""
+    if isinstance(part, slice):
+        if part != slice(None):
+            message = f"indexing: {part} of the {name}s is no train"
+            raise ShapeError(f"{message}; use an int, ':', or entries()")
+        return (part,) * len(modes)
+    return digits_of(as_index(part, prod(modes), f"indexing: {name}"), modes)
+
+
+def digits_of(index: int, modes: Sequence[int]) -> tuple[int, ...]:
+    """The digits of a flat index, the first mode the slowest; exact for any size."""
+    digits = []
+    for n in reversed(modes):
+        index, digit = divmod(index, n)
+        digits.append(digit)
+    return tuple(reversed(digits))
+
+
+def digit_arrays(index: Any, modes: Sequence[int], name: str) -> list[np.ndarray]:
+    """One int64 array for each mode, from flat indices ``(n,)`` or digits ``(n, d)``.
+
+    Flat indices beyond int64 come as an object array or a list of Python ints.
+    """
+    given = np.asarray(
+        to_numpy(index) if hasattr(index, "__array_namespace__") else index
+    )
+    if given.dtype.kind not in "iuO" or given.ndim not in (1, 2):
+        what = f"{given.ndim}-D {given.dtype}"
+        raise TypeError(
+            f"{name} must be integers (n,) or (n, {len(modes)}), got {what}"
+        )
+    if given.ndim == 1:
+        columns = _unravelled(given.astype(object), modes, name)
+    elif given.shape[1] == len(modes):
+        columns = list(given.T)
+    else:
+        message = f"{name} has {given.shape[1]} digits for {len(modes)} modes"
+        raise ShapeError(f"{message}; give one for each, or flat indices")
+    return [
+        _in_range(c, n, f"{name}: digit {k}")
+        for k, (c, n) in enumerate(zip(columns, modes, strict=True))
+    ]
+
+
+def _unravelled(flat: np.ndarray, modes: Sequence[int], name: str) -> list[np.ndarray]:
+    size = prod(modes)
+    if any(not -size <= i < size for i in flat):
+        raise ShapeError(f"{name}: indices must be from {-size} to {size - 1}")
+    flat = flat % size
+    columns = []
+    for n in reversed(modes):
+        columns.append(flat % n)
+        flat = flat // n
+    return columns[::-1]
+
+
+def _in_range(column: np.ndarray, n: int, name: str) -> np.ndarray:
+    if any(not -n <= i < n for i in column):
+        raise ShapeError(f"{name}: indices must be from {-n} to {n - 1}")
+    return (column % n).astype(np.int64)

@@ -1,0 +1,91 @@
+"""Functions of several trains: dot, kron, concatenate."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from ttalgebra.arrays.checks import as_index
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.typing import Scalar
+from ttalgebra.cores import arithmetic, chain, products
+from ttalgebra.trains.algebra import AbstractTrain
+from ttalgebra.trains.doors import cost
+from ttalgebra.trains.doors.pairing import paired, promoted
+
+Train = TypeVar("Train", bound=AbstractTrain)
+
+
+def dot(x: AbstractTrain, y: AbstractTrain) -> Scalar:
+    """``<x, y>``, conjugating ``x``: a float, or a complex number.
+
+    Raises ShapeError where the modes differ. Error at most ``c eps W Gamma_x
+    Gamma_y``: for the norm of a small difference use `norm`, which is accurate.
+    Cost ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 4.
+
+    >>> import ttalgebra as tt
+    >>> tt.dot(tt.ones((2, 3, 4)), tt.ones((2, 3, 4)))
+    24.0
+    """
+    _require_alike((x, y), "dot")
+    return products.dot(*paired(x.cores, y.cores, "dot"))
+
+
+def kron(x: Train, y: Train) -> Train:
+    """The Kronecker product of two matrices, or outer product of two tensors.
+
+    One chain behind the other, as ``numpy.kron`` orders rows and columns; exact, the
+    bond between them has rank 1. Cost: the copies of the cores.
+
+    >>> import ttalgebra as tt
+    >>> tt.kron(tt.identity((2, 3)), tt.ones((4,), (5,))).shape
+    (24, 30)
+    """
+    _require_alike((x, y), "kron")
+    cost.kron(x.cores, y.cores).require("kron", "round the operands first")
+    return x._of(promoted(*x.cores, *y.cores))
+
+
+def concatenate(trains: Sequence[Train], axis: int = 0, *, site: int = 0) -> Train:
+    """The trains one after the other, along one mode; all their other modes agree.
+
+    Tensors are joined along mode ``axis``. Matrices are stacked (``axis=0``) or put
+    side by side (``axis=1``) by the digit of ``site``, the first one unless you say
+    so. Exact; ranks add up.
+
+    >>> import ttalgebra as tt
+    >>> tt.concatenate([tt.ones((2, 3)), tt.zeros((2, 1))], axis=1).to_dense()
+    array([[1., 1., 1., 0.],
+           [1., 1., 1., 0.]])
+    """
+    if not isinstance(trains, (list, tuple)) or not trains:
+        raise TypeError("concatenate: a list or tuple of at least one train is needed")
+    _require_alike(trains, "concatenate")
+    first, tensors = trains[0], trains[0].n_modes == 1
+    axis = as_index(axis, first.order if tensors else 2, "concatenate: axis")
+    site = as_index(site, first.order, "concatenate: site")
+    place, mode = (axis, 0) if tensors else (site, axis)
+    for other in trains[1:]:
+        _require_joinable(first, other, place, mode)
+    both = iter(promoted(*(core for train in trains for core in train.cores)))
+    chains = [tuple(next(both) for _ in train.cores) for train in trains]
+    joined: Train = first._of(arithmetic.concatenate(chains, place, mode))
+    return joined
+
+
+def _require_alike(trains: Sequence[object], verb: str) -> None:
+    kinds = {type(train).__name__: isinstance(train, AbstractTrain) for train in trains}
+    if len(kinds) > 1 or not all(kinds.values()):
+        names = " and ".join(kinds)
+        raise TypeError(f"{verb}: tensors only or matrices only, got {names}")
+
+
+def _require_joinable(x: AbstractTrain, y: AbstractTrain, site: int, mode: int) -> None:
+    mine, theirs = ([list(m) for m in chain.modes(train.cores)] for train in (x, y))
+    if len(mine) == len(theirs):
+        mine[site][mode] = theirs[site][mode]
+    if mine != theirs:
+        message = (
+            f"concatenate: modes {chain.modes(x.cores)} and {chain.modes(y.cores)}"
+        )
+        raise ShapeError(
+            f"{message} differ elsewhere than in mode {mode} of site {site}"
+        )
