@@ -1,16 +1,12 @@
 """Fixtures that every room shares: backends, ratios, random numbers, sample sizes."""
 
 import os
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import array_api_strict
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `from tests.reference import`
 
 from tests.reference import LIMIT, Ratios
 

@@ -21,7 +21,7 @@ from ttalgebra.arrays import errors
 from ttalgebra.cores.truncation import Truncation
 from ttalgebra.trains.create import identity, ones, random_matrix, random_tensor, zeros
 from ttalgebra.trains.files import load
-from ttalgebra.trains.functions import concatenate, dot, kron
+from ttalgebra.trains.functions import concatenate, dot, kron, same
 from ttalgebra.trains.matrix import TTMatrix
 from ttalgebra.trains.tensor import TTTensor
 
@@ -39,6 +39,7 @@ __all__ = [
     "ones",
     "random_matrix",
     "random_tensor",
+    "same",
     "zeros",
 ]
 _ROOMS = ("draw", "layers", "learning", "testing")

@@ -7,9 +7,10 @@ meaning ``2**exponent`` times the chain.
 """
 
 import math
+from math import prod
 
 from ttalgebra.arrays.factorize import qr, triangle
-from ttalgebra.arrays.namespace import namespace_of, to_numpy
+from ttalgebra.arrays.namespace import eps_of, namespace_of, to_numpy
 from ttalgebra.arrays.scaling import (
     require_in_range,
     scalar_times_power,
@@ -94,3 +95,14 @@ def log_norm(cores: Cores) -> float:
     """The natural logarithm of the norm, in range for any chain; -inf for zero."""
     value, exponent = norm_parts(cores)
     return math.log(value) + exponent * math.log(2) if value else -math.inf
+
+
+def unit_parts(cores: Cores) -> tuple[float, int]:
+    """``(value, exponent)`` of ``u = eps W Gamma``, the unit of roundoff of a chain.
+
+    ``W = sum_k max(r_{k-1} modes_k, r_k)`` and ``Gamma`` is the norm of the chain of
+    absolute values: what its entries would be if nothing cancelled.
+    """
+    width = sum(max(prod(G.shape[:-1]), G.shape[-1]) for G in cores)
+    growth, exponent = norm_parts(tuple(namespace_of(G).abs(G) for G in cores))
+    return eps_of(cores[0]) * width * growth, exponent

@@ -18,7 +18,7 @@ from ttalgebra.layers.tt_linear import TTLinear
 LAYERS: tuple[type[Layer], ...] = (
     BatchNorm, Dense, Dropout, ReLU, Sequential, Sigmoid, TTLinear, Tanh,
 )  # fmt: skip
-_DEEPEST = 8  # Sequentials within Sequentials
+_DEEPEST = 8  # sequences within sequences
 
 Path = str | os.PathLike[str]
 

@@ -1,7 +1,8 @@
 """The linear algebra that tensors and matrices share."""
 
+from collections.abc import Sequence
 from numbers import Number
-from typing import Literal, Self, overload
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ttalgebra.cores import arithmetic, orthogonalize, products, rounding
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.trains.base import Value
 from ttalgebra.trains.doors import cost
+from ttalgebra.trains.doors import modes as doors
+from ttalgebra.trains.doors.cost import Cost
 from ttalgebra.trains.doors.pairing import paired
 
 
@@ -67,6 +70,67 @@ class AbstractTrain(Value):
     def conj(self) -> Self:
         """The complex conjugate; the same value where the dtype is real."""
         return self._of(arithmetic.conjugate(self.cores))
+
+    def split_modes(self, site: int, *sizes: Sequence[int]) -> Self:
+        """The same numbers with one site split into several, its first digit slowest.
+
+        ``sizes`` are the new modes, for a matrix those of rows and those of columns.
+        Only roundoff is lost. Raises ShapeError where the sizes do not multiply to
+        the modes.
+
+        >>> import ttalgebra as tt
+        >>> tt.ones((12, 5)).split_modes(0, (3, 4)).modes
+        (3, 4, 5)
+        >>> tt.identity((12,)).split_modes(0, (3, 4), (3, 4)).row_modes
+        (3, 4)
+        """
+        return self._of(doors.split(self.cores, site, sizes))
+
+    def merge_modes(self, first: int, last: int) -> Self:
+        """The same numbers with the sites from ``first`` to ``last`` as one; exact.
+
+        >>> import ttalgebra as tt
+        >>> tt.ones((3, 4, 5)).merge_modes(0, 1).modes
+        (12, 5)
+        """
+        return self._of(doors.merge(self.cores, first, last))
+
+    def permute_modes(self, order: Sequence[int]) -> Self:
+        """Site ``k`` of the result is site ``order[k]`` of this train.
+
+        Only roundoff is lost; ranks may grow. Cost ``O(n^3 r^3)`` for each pair of
+        sites that change places. Raises ShapeError unless each site is named once.
+
+        >>> import ttalgebra as tt
+        >>> tt.ones((3, 4, 5)).permute_modes((2, 0, 1)).modes
+        (5, 3, 4)
+        """
+        return self._of(doors.permute(self.cores, order))
+
+    def to_qtt(self, base: int = 2) -> Self:
+        """The same numbers in digits of ``base``, of which each mode is a power.
+
+        Only roundoff is lost. Raises ShapeError for another mode.
+
+        >>> import numpy as np, ttalgebra as tt
+        >>> x = tt.TTTensor.from_dense(np.exp(np.linspace(0, 1, 1024)))
+        >>> x.to_qtt().max_rank
+        1
+        """
+        return self._of(doors.quantized(self.cores, base))
+
+    def cost(self, operation: str, *operands: Any) -> Cost:
+        """What an operation will cost, before it is paid: flops, peak bytes, ranks.
+
+        ``operation`` is the name of a method; a second operand is another train, or
+        for products with dense arrays the array or its number of columns.
+
+        >>> import ttalgebra as tt
+        >>> A = tt.random_matrix((4,) * 10, (4,) * 10, 5, rng=0)
+        >>> A.cost("matmul", A).ranks[1:3], A.cost("matvec", 1).flops
+        ((25, 25), 1761607680)
+        """
+        return cost.of(operation, self.cores, operands)
 
     def norm(self) -> float:
         """The Frobenius norm, by a QR sweep; inf or 0.0 only if that is out of range.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 from ttalgebra.arrays.checks import MAX_BYTES, require_room
 from ttalgebra.arrays.errors import ShapeError
@@ -139,12 +140,25 @@ OPERATIONS: dict[str, Callable[..., Cost]] = {
 }  # fmt: skip
 
 
-def named(operation: str) -> Callable[..., Cost]:
-    """The function that predicts ``operation``; ShapeError where there is none."""
+def of(operation: str, cores: Cores, operands: Sequence[Any]) -> Cost:
+    """What ``operation`` costs; ShapeError where it is not predicted."""
     if operation not in OPERATIONS:
         names = ", ".join(OPERATIONS)
         raise ShapeError(f"cost: {operation!r} is not predicted; there are: {names}")
-    return OPERATIONS[operation]
+    given = [_operand(x) for x in operands]
+    try:
+        return OPERATIONS[operation](cores, *given)
+    except TypeError as error:
+        message = f"cost: {operation!r} does not take {len(given)} such operands"
+        raise TypeError(f"{message} beside the train itself") from error
+
+
+def _operand(x: Any) -> Any:
+    """The cores of a train, the number of columns of a dense array, or a number."""
+    if hasattr(x, "cores"):
+        return x.cores
+    shape = getattr(x, "shape", None)
+    return x if shape is None else prod(shape[1:])
 
 
 def _stored(ranks: Ranks, modes: Modes, itemsize: int) -> int:

@@ -1,0 +1,85 @@
+"""Other modes for the same train: what may be split, merged and exchanged."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from ttalgebra.arrays.checks import as_index, as_modes, as_positive
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.typing import Cores
+from ttalgebra.cores import chain, reshaping
+from ttalgebra.cores.rounding.svd import by_svd
+
+Digits = tuple[tuple[int, ...], ...]
+
+
+def split(cores: Cores, site: Any, sizes: Sequence[Any]) -> Cores:
+    """Site ``site`` as several, ``sizes`` holding the new modes for each old one."""
+    place = as_index(site, len(cores), "split_modes: site")
+    modes = chain.modes(cores)[place]
+    if len(sizes) != len(modes):
+        message = f"split_modes: {len(sizes)} sequences of sizes"
+        raise ShapeError(f"{message}, a core here has {len(modes)} modes")
+    digits = [as_modes(new, "split_modes: sizes") for new in sizes]
+    for new, old in zip(digits, modes, strict=True):
+        if prod(new) != old:
+            message = f"split_modes: {' * '.join(map(str, new))} = {prod(new)}"
+            raise ShapeError(f"{message}, the mode at site {place} has size {old}")
+    if len({len(new) for new in digits}) > 1:
+        counts = " and ".join(str(len(new)) for new in digits)
+        message = f"split_modes: rows and columns become {counts} digits"
+        raise ShapeError(f"{message}; pad the shorter with ones")
+    return _with(cores, place, tuple(zip(*digits, strict=True)))
+
+
+def merge(cores: Cores, first: Any, last: Any) -> Cores:
+    """The sites from ``first`` to ``last``, both included, as one; exact."""
+    start = as_index(first, len(cores), "merge_modes: site")
+    stop = as_index(last, len(cores), "merge_modes: site")
+    if stop < start:
+        message = f"merge_modes: the last site {stop} comes before the first, {start}"
+        raise ShapeError(f"{message}; give them in order")
+    core = cores[start]
+    for following in cores[start + 1 : stop + 1]:
+        core = reshaping.merge(core, following)
+    return (*cores[:start], core, *cores[stop + 1 :])
+
+
+def permute(cores: Cores, order: Sequence[Any]) -> Cores:
+    """Site ``k`` of the result is site ``order[k]`` of ``cores``."""
+    places = [as_index(site, len(cores), "permute_modes: site") for site in order]
+    if sorted(places) != list(range(len(cores))):
+        message = f"permute_modes: {tuple(order)} is no order of {len(cores)} sites"
+        raise ShapeError(f"{message}; name each site once")
+    return reshaping.permute(cores, places)
+
+
+def quantized(cores: Cores, base: Any) -> Cores:
+    """Every mode as digits of ``base``, of which it must be a power."""
+    base = as_positive(base, "to_qtt: base")
+    for site in reversed(range(len(cores))):
+        counts = [_digit_count(n, base, site) for n in chain.modes(cores)[site]]
+        longest = max(1, *counts)
+        digits = [(1,) * (longest - count) + (base,) * count for count in counts]
+        cores = _exactly(cores, site, tuple(zip(*digits, strict=True)))
+    return by_svd(cores, max_rank=(None,) * (len(cores) - 1))[0]
+
+
+def _digit_count(n: int, base: int, site: int) -> int:
+    count, power = 0, 1
+    while power < n and base > 1:
+        count, power = count + 1, power * base
+    if power != n:
+        message = f"to_qtt: mode {n} at site {site} is no power of {base}"
+        raise ShapeError(f"{message}; pad it, or use split_modes")
+    return count
+
+
+def _exactly(cores: Cores, site: int, digits: Digits) -> Cores:
+    return (*cores[:site], *reshaping.split(cores[site], digits), *cores[site + 1 :])
+
+
+def _with(cores: Cores, site: int, digits: Digits) -> Cores:
+    """Split, and the ranks cut back to those of the whole; roundoff alone is lost."""
+    cores = _exactly(cores, site, digits)
+    return by_svd(cores, max_rank=(None,) * (len(cores) - 1))[0]
