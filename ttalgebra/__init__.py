@@ -9,6 +9,7 @@ The rooms, from the ground floor up; each imports only from those before it:
     trains      the two values: TTTensor, TTMatrix
     layers      y, backward = layer(x)
     learning    from gradients to a fitted model
+    interop     one door for each neighbour: SciPy
     draw        pictures
     testing     checks for our tests and our users'
     cli         file in, file out
@@ -18,10 +19,17 @@ import importlib
 from types import ModuleType
 
 from ttalgebra.arrays import errors
+from ttalgebra.arrays.config import show_config
 from ttalgebra.cores.truncation import Truncation
 from ttalgebra.trains.create import identity, ones, random_matrix, random_tensor, zeros
 from ttalgebra.trains.files import load
-from ttalgebra.trains.functions import concatenate, dot, kron, same
+from ttalgebra.trains.functions import (
+    concatenate,
+    dot,
+    kron,
+    linear_combination,
+    same,
+)
 from ttalgebra.trains.matrix import TTMatrix
 from ttalgebra.trains.tensor import TTTensor
 
@@ -35,14 +43,16 @@ __all__ = [
     "errors",
     "identity",
     "kron",
+    "linear_combination",
     "load",
     "ones",
     "random_matrix",
     "random_tensor",
     "same",
+    "show_config",
     "zeros",
 ]
-_ROOMS = ("draw", "layers", "learning", "testing")
+_ROOMS = ("draw", "interop", "layers", "learning", "testing")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -64,10 +64,23 @@ def _save_ours(folder, W):
         Dense.random(4, 3, rng=0),
     ]
     save(Sequential(layers), folder / "model.npz")
+    A.save(folder / "matrix.safetensors")
+    save(Sequential(layers), folder / "model.safetensors")
+    _save_foreign(folder)
     whole = (folder / "matrix.npz").read_bytes()
     (folder / "short.npz").write_bytes(whole[:-1])
     flipped = bytes([whole[-300] ^ 1])
     (folder / "flipped.npz").write_bytes(whole[:-300] + flipped + whole[-299:])
+
+
+def _save_foreign(folder):
+    """Safetensors as others write them, cut, and with a header of 2^63 - 1 bytes."""
+    line = b'{"cores.0":{"dtype":"F64","shape":[1,2,1],"data_offsets":[0,16]}}'
+    whole = len(line).to_bytes(8, "little") + line + bytes(16)
+    (folder / "foreign.safetensors").write_bytes(whole)
+    (folder / "short.safetensors").write_bytes(whole[:-1])
+    forged = (2**63 - 1).to_bytes(8, "little") + whole[8:]
+    (folder / "forged.safetensors").write_bytes(forged)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_it_says_where_tt_does_not_pay(folder, call, call_json):
     dense = call_json("info", "out.npz")["parameters"]
     assert code == 0
     assert dense > 192
-    assert f"TT does not pay here: {dense} parameters > 192 dense" in out
+    assert f"TT does not pay here: {dense} parameters, 192 dense" in out
     assert call_json(*compress("noise.npy"))["pays"] is False
 
 

@@ -9,6 +9,8 @@ CASES = 2000 if os.environ.get("TTALGEBRA_TEST_LONG") == "1" else 500
 FILES = ("W", "nan", "half", "text", "vector", "cube", "empty", "objects", "short")
 PATHS = [f"{name}.npy" for name in (*FILES, "pickle", "nothing", "complex", *FORGED)]
 PATHS += ["matrix.npz", "tensor.npz", "model.npz", "flipped.npz", "plain.npz", "out"]
+PATHS += ["matrix.safetensors", "model.safetensors", "foreign.safetensors"]
+PATHS += ["short.safetensors", "forged.safetensors", "/etc/passwd", "../../x.npz"]
 PATHS += ["missing", "missing/out", ".", "..", "", "/", "/dev/null", "a\0b", "x" * 300]
 PATHS += ["\udcff", "ü.npz", "a\nb.npz", "\x1b[31m", "-", "W.npy/x", "~", "../x" * 99]
 NUMBERS = ["1", "0", "-1", "2", "1e-3", "nan", "inf", "1e999", "", "x", "9" * 5000]
@@ -20,8 +22,12 @@ FLAGS = ["--json", "--help", "--version", "--", "--rows", "--tol=1", "--j", "-x"
 def command_line(rng):
     """Near a good command line, more often than not."""
     path, number, modes = (lambda pool=pool: rng.choice(pool) for pool in POOLS)
-    if rng.random() < 0.3:
+    command = rng.random()
+    if command < 0.25:
         words = ["info", path()]
+    elif command < 0.5:
+        target = rng.choice(["out.npz", "out.safetensors", path()])
+        words = ["convert", path(), target]
     else:
         fits = rng.random() < 0.5
         rows, cols = ("2,3,2", "2,2,4") if fits else (modes(), modes())

@@ -126,7 +126,7 @@ CORE = np.ones((1, 2, 1))
             {"kind": "TTTensor"},
             "cores 0 and 1 do not connect",
         ),
-        ({}, {"kind": "model"}, "its layers are no list"),
+        ({}, {"kind": "model"}, "its layers are NoneType, not a list"),
         ({}, {"kind": "model", "layers": [{"layer": "os"}]}, "no layer is called"),
     ],
 )

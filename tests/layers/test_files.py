@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.layers.table import ROWS
-from ttalgebra.arrays.errors import FormatError
+from ttalgebra.arrays.errors import FormatError, ShapeError
 from ttalgebra.layers import Dense, Dropout, ReLU, Sequential, TTLinear, load, save
 from ttalgebra.storage import write
 
@@ -48,7 +48,7 @@ def nested(depth):
     ("arrays", "header", "says"),
     [
         ({}, {"kind": "TTMatrix"}, "it holds a 'TTMatrix', not a model"),
-        ({}, {"kind": "model"}, "no list"),
+        ({}, {"kind": "model"}, "not a list"),
         (
             {},
             {"kind": "model", "layers": [{"layer": "Exec"}]},
@@ -77,7 +77,7 @@ def nested(depth):
             {"kind": "model", "layers": [{"layer": "TTLinear"}]},
             "cores.0",
         ),
-        ({}, {"kind": "model", "layers": [nested(50)]}, "nested too deeply"),
+        ({}, {"kind": "model", "layers": [nested(50)]}, "nested more than 8 deep"),
     ],
 )
 def test_forged_models_are_refused(arrays, header, says, tmp_path):
@@ -97,3 +97,15 @@ def test_missing_and_cut_files(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(FormatError):
             load(path)
+
+
+def test_what_can_be_saved_can_be_loaded(tmp_path):
+    """Sequences within sequences: eight deep come back, nine are refused in time."""
+    model = Sequential([Dense.random(2, 2, rng=0)])
+    for _ in range(7):
+        model = Sequential([model])
+    save(model, tmp_path / "deep.npz")
+    assert list(load(tmp_path / "deep.npz").arrays) == list(model.arrays)
+    with pytest.raises(ShapeError, match="nested more than 8 deep"):
+        save(Sequential([model]), tmp_path / "deeper.npz")
+    assert not (tmp_path / "deeper.npz").exists()

@@ -300,7 +300,7 @@ X, T = np.ones((4, 12)), np.zeros(4, int)
         (X[0], T, {}, ShapeError, r"x has shape \(12,\)"),
         (X, T, {"batch_size": 0}, ShapeError, "batch_size must be at least 1, got 0"),
         (X, T, {"batch_size": 2.5}, TypeError, "batch_size must be an int, got float"),
-        (X, T, {"epochs": -1}, ShapeError, "epochs must be at least 1, got -1"),
+        (X, T, {"epochs": -1}, ShapeError, "epochs must be at least 0, got -1"),
         (X, T, {"epochs": "ten"}, TypeError, "epochs must be an int, got str"),
         (X, T, {"rng": "seed"}, TypeError, "rng must be an int"),
         (

@@ -174,7 +174,7 @@ def test_a_schedule_counts_the_steps_done():
         (lambda: Adam(betas=(0.9, 1.0)), ShapeError, "below 1, got 1.0"),
         (lambda: Adam(betas=0.9), ShapeError, "betas must be a pair, got 0.9"),
         (lambda: Adam(eps=0.0), ShapeError, "eps must be above 0, got 0.0"),
-        (lambda: run(SGD(lambda _: -1.0)), ShapeError, "at step 0 must be above 0"),
+        (lambda: run(SGD(lambda _: -1.0)), ShapeError, "at step 0 must be at least 0"),
         (lambda: schedules.cosine(0.1, 0), ShapeError, "n_steps must be at least 1"),
         (lambda: schedules.logspace(1, 0, 3), ShapeError, "last must be above 0"),
         (lambda: schedules.steps(1, 0.5, 0), ShapeError, "every must be at least 1"),
@@ -192,3 +192,13 @@ def test_a_gradient_that_is_missing_or_of_another_shape(rule):
         rule.update(p, {"q": np.ones((2, 2))}, rule.init(p))
     with pytest.raises(ShapeError, match=r"of p has shape \(2,\), the parameter"):
         rule.update(p, {"p": np.ones(2)}, rule.init(p))
+
+
+def test_a_schedule_may_end_at_zero():
+    """Cosine falls to 0 and stays there: the parameters stay where they are."""
+    sgd = SGD(schedules.cosine(0.1, 2))
+    p, state = {"p": np.array([1.0])}, sgd.init({"p": np.array([1.0])})
+    for _ in range(4):
+        before = p["p"]
+        p, state = sgd.update(p, {"p": np.array([1.0])}, state)
+    assert p["p"] == before < 1

@@ -278,3 +278,11 @@ except (tt.errors.TooLargeError, TypeError) as error:
     )
     wanted = "TypeError" if "nan" in call else "TooLargeError"
     assert child.stdout.strip() == wanted, child.stderr[-400:]
+
+
+def test_limits_count_the_promoted_dtype():
+    A = tt.random_matrix((2, 2), (2, 3), 2, rng=0, dtype="f4")
+    assert A.apply(np.ones(6, "f4"), max_bytes=16).nbytes == 16
+    with pytest.raises(tt.errors.TooLargeError):
+        A.apply(np.ones(6, complex), max_bytes=63)
+    assert A.apply(np.ones(6, complex), max_bytes=64).nbytes == 64

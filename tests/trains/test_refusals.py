@@ -124,10 +124,12 @@ def test_samples(array):
     refused(A.core_gradients, np.ones(6), array)
     refused(A.vjp(np.ones(6))[1], array)
     if not (isinstance(array, np.ndarray) and array.shape[:1] == (6,)):
-        refused(A.matmat, array)
-        refused(A.rmatmat, array)
-        refused(A.matvec, array)
-        refused(A.rmatvec, array)
+        if array is not A:
+            refused(A.matmat, array)
+            refused(A.rmatmat, array)
+        if array is not x:
+            refused(A.matvec, array)
+            refused(A.rmatvec, array)
         if array is not A and array is not x:
             refused(lambda: A @ array)
 

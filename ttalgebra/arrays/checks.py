@@ -111,19 +111,26 @@ def as_tol(tol: Any, verb: str) -> float | None:
 
 def as_max_rank(max_rank: Any, order: int, verb: str) -> tuple[int | None, ...]:
     """One bound (or None) for each of the ``order - 1`` bonds between cores."""
-    bonds = order - 1
-    if max_rank is None:
-        return (None,) * bonds
-    if isinstance(max_rank, (list, tuple)) or np.ndim(max_rank) == 1:
-        ranks = [as_positive(r, f"{verb}: max_rank") for r in max_rank]
-        if len(ranks) == bonds + 2 and ranks[0] == ranks[-1] == 1:
-            ranks = ranks[1:-1]
-        if len(ranks) != bonds:
-            message = f"{verb}: max_rank has {len(max_rank)} entries for {bonds} bonds"
-            raise ShapeError(f"{message}; give one int, or one for each bond")
-        return tuple(ranks)
     advice = "; use tol= to round by accuracy"
-    return (as_positive(max_rank, f"{verb}: max_rank", advice),) * bonds
+    return as_ranks(max_rank, order, f"{verb}: max_rank", advice)
+
+
+def as_ranks(
+    ranks: Any, order: int, name: str, advice: str = ""
+) -> tuple[int | None, ...]:
+    """One int (or None) for each of the ``order - 1`` bonds between cores."""
+    bonds = order - 1
+    if ranks is None:
+        return (None,) * bonds
+    if isinstance(ranks, (list, tuple)) or np.ndim(ranks) == 1:
+        each = [as_positive(r, name) for r in ranks]
+        if len(each) == bonds + 2 and each[0] == each[-1] == 1:
+            each = each[1:-1]
+        if len(each) != bonds:
+            message = f"{name} has {len(ranks)} entries for {bonds} bonds"
+            raise ShapeError(f"{message}; give one int, or one for each bond")
+        return tuple(each)
+    return (as_positive(ranks, name, advice),) * bonds
 
 
 def as_positive(value: Any, name: str, advice: str = "") -> int:
@@ -136,6 +143,16 @@ def as_positive(value: Any, name: str, advice: str = "") -> int:
         raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
     if number < 1:
         raise ShapeError(f"{name} must be at least 1, got {number}{advice}")
+    return number
+
+
+def as_count(value: Any, name: str) -> int:
+    """``value`` as an int of at least zero."""
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    number = operator.index(value)
+    if number < 0:
+        raise ShapeError(f"{name} must be at least 0, got {number}")
     return number
 
 
@@ -191,8 +208,12 @@ def as_dtype(dtype: Any) -> np.dtype:
         kind = np.dtype(dtype)
     except Exception as error:  # NumPy evaluates text: SyntaxError, ValueError and more
         raise TypeError(f"{dtype!r} is no dtype; use {_WANTED}") from error
-    found: np.dtype = as_array(np.empty(0, kind), "dtype").dtype
-    return found
+    if kind.kind in "biu":
+        return np.dtype(np.float64)
+    if kind.name not in ("float32", "float64", "complex64", "complex128"):
+        raise TypeError(f"dtype {kind} is not supported; use {_WANTED}")
+    native: np.dtype = np.dtype(kind.name)
+    return native
 
 
 def require_room(

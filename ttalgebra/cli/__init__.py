@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from ttalgebra.arrays.errors import TTError
 from ttalgebra.cli.wording import one_line, reason
 
-COMMANDS = ("demo", "compress", "info")
+COMMANDS = ("demo", "compress", "convert", "info")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "error": info.error,
         "tol": args.tol,
         "tol_met": info.tol_met,
-        "pays": A.n_parameters <= math.prod(A.shape),
+        "pays": A.n_parameters < math.prod(A.shape),
     }
 
 
@@ -82,7 +82,7 @@ def text_of(result: dict[str, Any]) -> str:
     )
     if result["pays"]:
         return said
-    count = f"{result['parameters']} parameters > {M * N} dense"
+    count = f"{result['parameters']} parameters, {M * N} dense"
     return f"{said}\nTT does not pay here: {count}"
 
 

@@ -57,8 +57,8 @@ def scale(x: Cores, factor: Scalar) -> Cores:
     return _powered((core * unit, *x[1:]), exponent + shift)
 
 
-def divide(x: Cores, divisor: Scalar) -> Cores:
-    """``x / divisor``, each entry of the first core rounded once.
+def divide(x: Cores, divisor: Scalar, power: int = 0) -> Cores:
+    """``x / (2**power * divisor)``, each entry of the first core rounded once.
 
     Raises ZeroDivisionError.
     """
@@ -66,7 +66,7 @@ def divide(x: Cores, divisor: Scalar) -> Cores:
         raise ZeroDivisionError("division of a train by zero")
     unit, exponent = _split(divisor)
     core, shift = unit_scaled(_for(x[0], divisor))
-    return _powered((core / unit, *x[1:]), shift - exponent)
+    return _powered((core / unit, *x[1:]), shift - exponent - power)
 
 
 def _split(factor: Scalar) -> tuple[Scalar, int]:

@@ -79,10 +79,8 @@ class Budget:
         u, s, vh, driver = svd(matrix)
         values = to_numpy(s).astype(np.float64)
         tails = np.append(np.hypot.accumulate(values[::-1])[::-1], 0.0)
-        roundoff = 4 * eps_of(matrix) * min(matrix.shape) * self.norm
-        needed = max(
-            1, int(np.count_nonzero(tails > max(self._share(cuts_left), roundoff)))
-        )
+        allowed = self._share(cuts_left) if self.tol else self._roundoff(matrix)
+        needed = max(1, int(np.count_nonzero(tails > allowed)))
         rank = needed if bound is None else min(needed, bound)
         self.bound_bit |= rank < needed
         self.spent.append(float(tails[rank]))
@@ -91,6 +89,10 @@ class Budget:
         self.drivers.append(driver)
         xp = namespace_of(u)
         return Cut(u[:, :rank] * xp.astype(s[:rank], u.dtype), vh[:rank, :])
+
+    def _roundoff(self, matrix: Array) -> float:
+        """What a tail of nothing but noise may have as its norm."""
+        return 4 * eps_of(matrix) * math.sqrt(min(matrix.shape)) * self.norm
 
     def _share(self, cuts_left: int) -> float:
         """An equal part of what is left: the squares of all cuts add up."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ttalgebra.arrays.errors import FormatError, TTError
+from ttalgebra.arrays.errors import FormatError, ShapeError, TTError
 from ttalgebra.arrays.namespace import to_numpy
 from ttalgebra.arrays.typing import Array
 from ttalgebra.layers.activation import ReLU, Sigmoid, Tanh
@@ -24,8 +24,9 @@ Path = str | os.PathLike[str]
 
 
 def save(model: Sequential, path: Path) -> None:
-    """Write ``model`` to one npz-compatible file, atomically.
+    """Write ``model`` to one file, atomically.
 
+    The file is an npz; a path that ends in ``.safetensors`` makes one of those.
     Raises OSError where that cannot be done; a file already there stays whole.
 
     >>> import tempfile, os
@@ -62,21 +63,27 @@ def load(path: Path) -> Sequential:
         raise FormatError(f"load: {os.fspath(path)!r}: {error}") from error
 
 
-def _entries(model: Sequential) -> list[dict[str, Any]]:
-    return [_entry(layer) for layer in model.layers]
+def _entries(model: Sequential, depth: int = _DEEPEST) -> list[dict[str, Any]]:
+    if depth == 0:
+        message = f"save: layers are nested more than {_DEEPEST} deep"
+        raise ShapeError(f"{message}; put them into fewer sequences")
+    return [_entry(layer, depth) for layer in model.layers]
 
 
-def _entry(layer: Layer) -> dict[str, Any]:
+def _entry(layer: Layer, depth: int) -> dict[str, Any]:
     if type(layer) not in LAYERS:
         raise TypeError(f"save: {layer.name} has no place in a file; save the model "
                         "itself, not its training form")  # fmt: skip
-    config = {"layers": _entries(layer)} if isinstance(layer, Sequential) else None
-    return {"layer": layer.name, **(config or layer.config)}
+    if isinstance(layer, Sequential):
+        return {"layer": layer.name, "layers": _entries(layer, depth - 1)}
+    return {"layer": layer.name, **layer.config}
 
 
 def _sequential(entries: Any, arrays: Mapping[str, Array], depth: int) -> Sequential:
-    if not isinstance(entries, list) or depth == 0:
-        raise FormatError("its layers are no list, or nested too deeply")
+    if not isinstance(entries, list):
+        raise FormatError(f"its layers are {type(entries).__name__}, not a list")
+    if depth == 0:
+        raise FormatError(f"its layers are nested more than {_DEEPEST} deep")
     groups: list[dict[str, Array]] = [{} for _ in entries]
     for name, array in arrays.items():
         prefix, _, own = name.partition(".")

@@ -3,6 +3,8 @@
 What backward needs is in its closure; nothing is cached on the layer, so one layer
 may be called any number of times before any backward. A layer never changes: a
 training step makes a new one. All gradients obey ``dL = Re sum(conj(g) * dG)``.
+
+``x`` and ``y`` are kept for backward, not copied: do not edit them before it has run.
 """
 
 from abc import ABC, abstractmethod
@@ -40,6 +42,7 @@ class Layer(ABC):
         """``y`` and ``backward``, which maps ``dy`` to ``dx`` and the gradients."""
         x = self._checked(x)
         y, backward = self.forward(x)
+        y = _own(y, x)
         shape, arrays = tuple(y.shape), self.arrays
 
         def checked(dy: Array) -> tuple[Array, dict[str, Array]]:
@@ -49,7 +52,7 @@ class Layer(ABC):
                 raise ShapeError(f"{message}; they must agree")
             dx, gradients = backward(dy)
             own = {name: as_like(g, arrays[name]) for name, g in gradients.items()}
-            return as_like(dx, x), own
+            return as_like(_own(dx, dy), x), own
 
         return y, checked
 
@@ -141,6 +144,11 @@ class Layer(ABC):
         """A copy in the array library named ``backend``; TypeError if there is none."""
         moved = {name: move(x, backend, device) for name, x in self.arrays.items()}
         return self._rebuilt(moved)
+
+
+def _own(result: Array, given: Array) -> Array:
+    """``result``, copied where it is what the caller gave: results are never shared."""
+    return namespace_of(given).asarray(given, copy=True) if result is given else result
 
 
 def owned(x: Any, name: str) -> Array:

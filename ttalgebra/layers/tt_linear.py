@@ -19,6 +19,7 @@ from ttalgebra.cores.products import rows
 from ttalgebra.layers.initial import Variance, glorot
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 from ttalgebra.trains.create import random_matrix
+from ttalgebra.trains.doors.pairing import promoted
 from ttalgebra.trains.matrix import TTMatrix
 
 
@@ -57,7 +58,7 @@ class TTLinear(Layer):
         named = enumerate(self.cores)
         cores = tuple(owned(core, f"TTLinear: core {k}") for k, core in named)
         require_chain(cores, n_modes=2)
-        object.__setattr__(self, "cores", cores)
+        object.__setattr__(self, "cores", promoted(*cores))
         if self.bias is not None:
             object.__setattr__(self, "bias", _fitting_bias(self.bias, rows(cores)))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ttalgebra.arrays.checks import as_positive
+from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.learning.history import History
 from ttalgebra.learning.optimizers import State
@@ -61,6 +62,10 @@ class EarlyStopping:
 
     def __call__(self, progress: Progress) -> Progress:
         """Remember the best model in ``progress.best``; stop when it is long ago."""
+        if self.monitor not in progress.history.records[-1]:
+            names = ", ".join(progress.history.records[-1])
+            message = f"EarlyStopping: {self.monitor!r} is not recorded"
+            raise ShapeError(f"{message} (there are: {names}); pass validation= to fit")
         values = progress.history[self.monitor]
         best = max(values) if self.monitor.endswith("accuracy") else min(values)
         waited = len(values) - 1 - values.index(best)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_positive, require_finite
+from ttalgebra.arrays.checks import as_count, as_positive, require_finite
 from ttalgebra.arrays.errors import NonFiniteError
 from ttalgebra.arrays.namespace import from_numpy, is_numpy, namespace_of
 from ttalgebra.arrays.random import generator
@@ -108,6 +108,9 @@ def start(model: Layer, optimizer: Optimizer, rng: RNG = None) -> Progress:
     """A run of training before its first epoch; `advance` takes it on."""
     if not isinstance(model, Layer):
         raise TypeError(f"fit: the model is {type(model).__name__}, not a layer")
+    if not hasattr(optimizer, "init") or not hasattr(optimizer, "update"):
+        kind = type(optimizer).__name__
+        raise TypeError(f"fit: the optimizer is {kind}; use SGD, Adam or their like")
     seed = int(generator(rng).integers(2**63))
     return Progress(model, optimizer.init(model.parameters), seed)
 
@@ -129,10 +132,11 @@ def advance(
     Two and then two more are four, bit for bit.
     """
     x, target = as_samples(x, target, "fit")
-    epochs = as_positive(epochs, "fit: epochs") if epochs != 0 else 0
+    _require_callable(loss, callbacks)
+    epochs = as_count(epochs, "fit: epochs")
     size = as_positive(batch_size, "fit: batch_size")
     if validation is not None:
-        validation = as_samples(*validation, "fit: validation")
+        validation = as_samples(*_pair(validation), "fit: validation")
         _require_finite_data(*validation, "the validation")
     progress = replace(progress, epochs=progress.epoch + epochs, stopped=False)
     while progress.epoch < progress.epochs and not progress.stopped:
@@ -181,6 +185,22 @@ def _epoch(
         total += value * batch.size
     after = replace(progress, model=model, state=state, epoch=epoch)
     return after, {"epoch": epoch, "loss": total / n}
+
+
+def _require_callable(loss: Any, callbacks: Any) -> None:
+    if not isinstance(callbacks, (list, tuple)):
+        kind = type(callbacks).__name__
+        raise TypeError(f"fit: callbacks must be a list or tuple, got {kind}")
+    for name, given in (("the loss", loss), *(("a callback", c) for c in callbacks)):
+        if not callable(given):
+            kind = type(given).__name__
+            raise TypeError(f"fit: {name} is {kind}, which cannot be called")
+
+
+def _pair(validation: Any) -> Data:
+    if not isinstance(validation, (list, tuple)) or len(validation) != 2:
+        raise TypeError("fit: validation must be a pair, data and targets")
+    return validation[0], validation[1]
 
 
 def _taken(x: Array, batch: np.ndarray) -> Array:

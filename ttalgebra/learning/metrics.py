@@ -69,7 +69,8 @@ def as_samples(x: Any, target: Any, name: str) -> tuple[Array, Array]:
         raise ShapeError(f"{message}; (samples, features) and a sample are needed")
     if not is_array(target):
         target = np.asarray(target)
-    if not is_labels(target):
+    kinds = ("bool", "integral")  # what is wrong with labels, the loss says
+    if not namespace_of(target).isdtype(target.dtype, kinds):
         target = as_array(target, f"{name}: target")
     if target.ndim == 0 or target.shape[0] != x.shape[0]:
         message = f"{name}: the target has shape {tuple(target.shape)}"

@@ -164,7 +164,12 @@ class Adam:
 
 def rate_at(rate: float | Schedule, step: int) -> float:
     """The rate of the step after ``step`` steps."""
-    return positive(rate(step), f"the rate at step {step}") if callable(rate) else rate
+    if not callable(rate):
+        return rate
+    number = as_scalar(rate(step), f"the rate at step {step}")
+    if isinstance(number, complex) or number < 0:
+        raise ShapeError(f"the rate at step {step} must be at least 0, got {number}")
+    return number
 
 
 def _with_decay(name: str, p: Array, gradients: Parameters, rule: SGD | Adam) -> Array:

@@ -1,16 +1,15 @@
-"""The linear algebra that tensors and matrices share."""
+"""The exact linear algebra that tensors and matrices share."""
 
 from collections.abc import Sequence
 from numbers import Number
-from typing import Any, Literal, Self, overload
+from typing import Any, Self
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_index, as_max_rank, as_scalar, as_tol
+from ttalgebra.arrays.checks import as_index, as_scalar
 from ttalgebra.arrays.namespace import is_array
-from ttalgebra.arrays.typing import Cores, Ranks
-from ttalgebra.cores import arithmetic, orthogonalize, products, rounding
-from ttalgebra.cores.truncation import Truncation, announce
+from ttalgebra.arrays.typing import Cores
+from ttalgebra.cores import arithmetic, chain, orthogonalize, products
 from ttalgebra.trains.base import Value
 from ttalgebra.trains.doors import cost
 from ttalgebra.trains.doors import modes as doors
@@ -18,11 +17,8 @@ from ttalgebra.trains.doors.cost import Cost
 from ttalgebra.trains.doors.pairing import paired
 
 
-class AbstractTrain(Value):
-    """A tensor or a matrix in tensor-train format.
-
-    Addition and products are exact and let ranks grow; only `round` approximates.
-    """
+class Algebra(Value):
+    """What is exact: sums and products let ranks grow, nothing is rounded."""
 
     __slots__ = ()
 
@@ -53,15 +49,18 @@ class AbstractTrain(Value):
             arithmetic.divide(self.cores, as_scalar(divisor, "the divisor"))
         )
 
+    def _require_kind(self, other: object) -> None:
+        if type(other) is not type(self):
+            kinds = f"{type(self).__name__} and {type(other).__name__}"
+            raise TypeError(f"hadamard: two of a kind are needed, got {kinds}")
+
     def hadamard(self, other: Self) -> Self:
         """The product entry by entry, exact; ranks multiply.
 
         Raises ShapeError where the modes differ, TooLargeError. Cost ``O(d n r^4)``.
         Source: Oseledets (2011), section 4.2.
         """
-        if type(other) is not type(self):
-            kinds = f"{type(self).__name__} and {type(other).__name__}"
-            raise TypeError(f"hadamard: two of a kind are needed, got {kinds}")
+        self._require_kind(other)
         x, y = paired(self.cores, other.cores, "hadamard")
         advice = "round the operands first"
         cost.hadamard(x, y).require("hadamard: the product", advice)
@@ -143,6 +142,18 @@ class AbstractTrain(Value):
         """The natural logarithm of the norm, finite for any train but zero (-inf)."""
         return orthogonalize.log_norm(self.cores)
 
+    def normalize(self) -> Self:
+        """The train of norm 1 in the same direction, even if the norm is out of range.
+
+        Raises ZeroDivisionError for a zero train, which has no direction.
+
+        >>> import ttalgebra as tt
+        >>> round(tt.ones((10,) * 1000).normalize().norm(), 12)
+        1.0
+        """
+        value, exponent = orthogonalize.norm_parts(self.cores)
+        return self._of(arithmetic.divide(self.cores, value, exponent))
+
     def orthogonalize(self, site: int = 0) -> Self:
         """The same value, left-orthonormal before ``site``, right-orthonormal after it.
 
@@ -153,58 +164,6 @@ class AbstractTrain(Value):
         place = as_index(site, self.order, "orthogonalize: site")
         return self._of(orthogonalize.at_site(self.cores, place))
 
-    @overload
-    def round(
-        self,
-        tol: float | None = ...,
-        max_rank: Ranks | None = ...,
-        *,
-        strict: bool = ...,
-        return_info: Literal[False] = ...,
-    ) -> Self: ...
-
-    @overload
-    def round(
-        self,
-        tol: float | None = ...,
-        max_rank: Ranks | None = ...,
-        *,
-        strict: bool = ...,
-        return_info: Literal[True],
-    ) -> tuple[Self, Truncation]: ...
-
-    def round(
-        self,
-        tol: float | None = None,
-        max_rank: Ranks | None = None,
-        *,
-        strict: bool = False,
-        return_info: bool = False,
-    ) -> Self | tuple[Self, Truncation]:
-        """The same train with smaller ranks: ``norm(A - B) <= tol * norm(A)``.
-
-        Parameters
-        ----------
-        tol
-            Relative Frobenius error of the result. With neither ``tol`` nor
-            ``max_rank``, only what roundoff made is dropped.
-        max_rank
-            One int, or one for each bond. It wins over ``tol``; where it cuts deeper,
-            ``info.tol_met`` is False and a ToleranceWarning says so, or, if
-            ``strict``, ConvergenceError is raised.
-        return_info
-            Also return a `Truncation`: error, ranks, singular values of each bond.
-
-        The error is within ``sqrt(d - 1)`` of the best at these ranks. Cost
-        ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 2.
-        """
-        bounds = as_max_rank(max_rank, self.order, "round")
-        cores, info = rounding.by_svd(
-            self.cores, tol=as_tol(tol, "round"), max_rank=bounds
-        )
-        announce(info, "round", strict=strict)
-        return (self._of(cores), info) if return_info else self._of(cores)
-
 
 def _is_number(x: object) -> bool:
     return isinstance(x, Number) or (is_array(x) and np.ndim(x) == 0)  # type: ignore[arg-type]
@@ -214,4 +173,4 @@ def _sum(x: Cores, y: Cores, sign: str) -> Cores:
     x, y = paired(x, y, sign)
     advice = "round first, or use linear_combination, which never forms the sum"
     cost.add(x, y).require(f"{sign}: the sum", advice)
-    return arithmetic.add(x, y)
+    return arithmetic.add(chain.tame(x)[0], chain.tame(y)[0])

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from ttalgebra.arrays.checks import (
     as_array,
     require_finite,
@@ -82,8 +84,14 @@ class Value(ABC):
         """The shape of the dense array, in exact Python ints."""
 
     @abstractmethod
-    def to_dense(self, *, max_bytes: int) -> Array:
+    def to_dense(self, *, max_bytes: int = ...) -> Array:
         """The dense array; TooLargeError above ``max_bytes``."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The dense array, for ``np.asarray``; TooLargeError above 2 GiB."""
+        if copy is False:
+            raise ValueError("a train has no dense array to share; use to_dense()")
+        return to_numpy(self.to_dense()).astype(dtype or self.dtype, copy=False)
 
     @property
     def order(self) -> int:
@@ -141,8 +149,9 @@ class Value(ABC):
         return self._of(tuple(move(core, backend, device) for core in self.cores))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the train to one npz-compatible file, atomically; `load` reads it.
+        """Write the train to one file, atomically; `load` reads it.
 
+        The file is an npz; a path that ends in ``.safetensors`` makes one of those.
         Raises OSError where that cannot be done; a file already there stays whole.
         """
         from ttalgebra.storage import write

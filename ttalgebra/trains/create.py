@@ -10,9 +10,9 @@ import numpy as np
 
 from ttalgebra.arrays.checks import (
     as_dtype,
-    as_max_rank,
     as_mode_pairs,
     as_modes,
+    as_ranks,
     require_room,
 )
 from ttalgebra.arrays.random import generator, normal
@@ -127,7 +127,7 @@ def _require_room(sizes: Sizes, bonds: tuple[int, ...], kind: np.dtype) -> None:
 
 def _feasible(sizes: Sizes, ranks: Ranks) -> tuple[int, ...]:
     """``(1, r_1, ..., 1)``; one int is cut to the sizes of the unfoldings."""
-    given = as_max_rank(ranks, len(sizes), "ranks")
+    given = as_ranks(ranks, len(sizes), "ranks")
     if ranks is None:
         raise TypeError("ranks must be an int or a sequence of ints, got None")
     if np.ndim(ranks):

@@ -1,17 +1,18 @@
-"""Functions of several trains: dot, kron, concatenate."""
+"""Functions of several trains: dot, same, kron, linear_combination, concatenate."""
 
 from collections.abc import Sequence
 from math import inf, log2
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar, overload
 
 from ttalgebra.arrays.checks import as_index, as_tol
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.scaling import scalar_times_power
-from ttalgebra.arrays.typing import Scalar
+from ttalgebra.arrays.typing import RNG, Cores, Ranks, Scalar
 from ttalgebra.cores import arithmetic, chain, orthogonalize, products
-from ttalgebra.trains.algebra import AbstractTrain
-from ttalgebra.trains.doors import cost
+from ttalgebra.cores.truncation import Truncation, announce
+from ttalgebra.trains.doors import cost, rounding
 from ttalgebra.trains.doors.pairing import paired, promoted
+from ttalgebra.trains.rounded import AbstractTrain
 
 Train = TypeVar("Train", bound=AbstractTrain)
 
@@ -97,6 +98,68 @@ def kron(x: Train, y: Train) -> Train:
     return x._of(promoted(*x.cores, *y.cores))
 
 
+@overload
+def linear_combination(
+    coefficients: Sequence[Scalar],
+    trains: Sequence[Train],
+    tol: float | None = ...,
+    max_rank: Ranks | None = ...,
+    *,
+    method: str = ...,
+    rng: RNG = ...,
+    strict: bool = ...,
+    return_info: Literal[False] = ...,
+) -> Train: ...
+
+
+@overload
+def linear_combination(
+    coefficients: Sequence[Scalar],
+    trains: Sequence[Train],
+    tol: float | None = ...,
+    max_rank: Ranks | None = ...,
+    *,
+    method: str = ...,
+    rng: RNG = ...,
+    strict: bool = ...,
+    return_info: Literal[True],
+) -> tuple[Train, Truncation]: ...
+
+
+def linear_combination(
+    coefficients: Sequence[Scalar],
+    trains: Sequence[Train],
+    tol: float | None = None,
+    max_rank: Ranks | None = None,
+    *,
+    method: str = "random",
+    rng: RNG = None,
+    strict: bool = False,
+    return_info: bool = False,
+) -> Train | tuple[Train, Truncation]:
+    """``sum_i c_i x_i`` rounded, without the sum, whose ranks add up, being formed.
+
+    ``tol`` (relative to the sum, however much of it cancels), ``max_rank``, ``rng``,
+    ``strict`` and ``return_info`` as in `round`. ``method`` is "random", a sketch
+    whose error is verified, or "svd", which is also what the sketch falls back to.
+    Raises ShapeError where the modes differ.
+
+    >>> import ttalgebra as tt
+    >>> x = tt.random_tensor((4, 5, 6), 3, rng=0)
+    >>> tt.linear_combination([2.0, -1.0], [x, x], tol=1e-6, rng=0).ranks == x.ranks
+    True
+    """
+    if not isinstance(trains, (list, tuple)) or not trains:
+        raise TypeError("linear_combination: a list or tuple of trains is needed")
+    _require_alike(trains, "linear_combination")
+    cores, info = rounding.combined(
+        coefficients, _alike(trains), tol, max_rank, method=method, rng=rng
+    )
+    announce(info, "linear_combination", strict=strict)
+    result: Train = trains[0]._of(cores)
+    return (result, info) if return_info else result
+
+
 def concatenate(trains: Sequence[Train], axis: int = 0, *, site: int = 0) -> Train:
     """The trains one after the other, along one mode; all their other modes agree.
 
@@ -118,10 +181,14 @@ def concatenate(trains: Sequence[Train], axis: int = 0, *, site: int = 0) -> Tra
     place, mode = (axis, 0) if tensors else (site, axis)
     for other in trains[1:]:
         _require_joinable(first, other, place, mode)
-    both = iter(promoted(*(core for train in trains for core in train.cores)))
-    chains = [tuple(next(both) for _ in train.cores) for train in trains]
-    joined: Train = first._of(arithmetic.concatenate(chains, place, mode))
+    joined: Train = first._of(arithmetic.concatenate(_alike(trains), place, mode))
     return joined
+
+
+def _alike(trains: Sequence[AbstractTrain]) -> list[Cores]:
+    """Their cores in one dtype."""
+    given = iter(promoted(*(core for train in trains for core in train.cores)))
+    return [tuple(next(given) for _ in train.cores) for train in trains]
 
 
 def _require_alike(trains: Sequence[object], verb: str) -> None:

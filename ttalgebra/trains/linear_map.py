@@ -11,12 +11,12 @@ import numpy as np
 
 from ttalgebra.arrays.checks import MAX_BYTES, as_array, require_room
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import is_array, to_numpy
+from ttalgebra.arrays.namespace import is_array
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import arithmetic, chain, products
-from ttalgebra.trains.algebra import AbstractTrain
 from ttalgebra.trains.doors import dense
 from ttalgebra.trains.doors.dense import Pullback
+from ttalgebra.trains.rounded import AbstractTrain
 
 
 class LinearMap(AbstractTrain):
@@ -92,7 +92,7 @@ class LinearMap(AbstractTrain):
         _, pullback = self.vjp(X)
         return pullback(dy)[0]
 
-    def matvec(self, x: Array) -> Array:
+    def matvec(self, x: Any) -> Any:
         """``A @ x`` for dense ``x`` of shape ``(N,)`` or ``(N, 1)``."""
         x = as_array(x, "x")
         if x.ndim == 2 and x.shape[1] != 1:
@@ -100,7 +100,7 @@ class LinearMap(AbstractTrain):
             raise ShapeError(f"{message}; one is wanted, use matmat for more")
         return dense.times(self.cores, x, "matvec", MAX_BYTES)
 
-    def matmat(self, X: Array) -> Array:
+    def matmat(self, X: Any) -> Any:
         """``A @ X`` for dense ``X``, ``(N, n) -> (M, n)``."""
         X = as_array(X, "X")
         if X.ndim != 2:
@@ -128,12 +128,6 @@ class LinearMap(AbstractTrain):
         if not _is_dense(X):
             return NotImplemented
         return self.T.apply(X)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """The dense matrix, for ``np.asarray``; TooLargeError above 2 GiB."""
-        if copy is False:
-            raise ValueError("a TTMatrix has no dense array to share; use to_dense()")
-        return to_numpy(self.to_dense()).astype(dtype or self.dtype, copy=False)
 
 
 def _is_dense(X: Any) -> bool:

@@ -20,6 +20,7 @@ from ttalgebra.trains.doors import cost, indexing
 from ttalgebra.trains.doors.decomposed import decomposed
 from ttalgebra.trains.doors.pairing import promoted
 from ttalgebra.trains.linear_map import LinearMap
+from ttalgebra.trains.rounded import compressed
 from ttalgebra.trains.tensor import TTTensor
 
 
@@ -202,17 +203,48 @@ class TTMatrix(LinearMap):
             if m != n:
                 raise ShapeError(f"{verb}: site {k} is {m}x{n}, a square one is needed")
 
+    def matvec(self, x: Any, **compressed: Any) -> Any:
+        """``A @ x``: dense ``(N,)`` or ``(N, 1)``, or a tensor, then compressed.
+
+        For a tensor the product is rounded without being formed: keywords ``tol``,
+        ``max_rank``, ``rng``, ``strict``, ``return_info`` as in `round`, and
+        ``method`` "exact" (formed, then `round`), "zipup", "random" or "fit", which
+        verify their error and fall back to "exact": see ``info.fallback``.
+
+        >>> import ttalgebra as tt
+        >>> A, x = tt.identity((4, 4, 4)), tt.random_tensor((4, 4, 4), 3, rng=0)
+        >>> A.matvec(x, tol=1e-8, method="zipup").ranks == x.ranks
+        True
+        """
+        if isinstance(x, TTTensor):
+            return self._compressed(x, "matvec", **compressed)
+        return super().matvec(x, **compressed)
+
+    def matmat(self, X: Any, **compressed: Any) -> Any:
+        """``A @ X``: dense ``(N, n)``, or a matrix, then compressed as in `matvec`."""
+        if isinstance(X, TTMatrix):
+            return self._compressed(X, "matmat", **compressed)
+        return super().matmat(X, **compressed)
+
+    def _compressed(self, x: "TTTensor | TTMatrix", kind: str, **options: Any) -> Any:
+        A, cores = self._fitting(x, kind)
+        return compressed(type(x), A, cores, kind, **options)
+
     def _times_train(self, other: "TTMatrix | TTTensor") -> "TTMatrix | TTTensor":
-        theirs = other.row_modes if isinstance(other, TTMatrix) else other.modes
-        if self.col_modes != theirs:
-            raise ShapeError(f"@: {_mismatch(self.col_modes, theirs)}")
-        both = promoted(*self.cores, *other.cores)
-        A, B = both[: self.order], both[self.order :]
+        A, B = self._fitting(other, "@")
         advice = "round the operands first"
         cost.matmul(A, B).require("@: the product", advice)
         if isinstance(other, TTMatrix):
             return TTMatrix._of(products.compose(A, B))
         return TTTensor._of(products.matvec(A, B))
+
+    def _fitting(self, other: "TTMatrix | TTTensor", verb: str) -> tuple[Cores, Cores]:
+        """The cores of both in one dtype; ShapeError where they do not meet."""
+        theirs = other.row_modes if isinstance(other, TTMatrix) else other.modes
+        if self.col_modes != theirs:
+            raise ShapeError(f"{verb}: {_mismatch(self.col_modes, theirs)}")
+        both = promoted(*self.cores, *other.cores)
+        return both[: self.order], both[self.order :]
 
     def __repr__(self) -> str:
         pairs = zip(self.row_modes, self.col_modes, strict=True)

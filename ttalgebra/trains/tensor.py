@@ -16,9 +16,9 @@ from ttalgebra.arrays.namespace import from_numpy
 from ttalgebra.arrays.typing import Array, Ranks, Scalar
 from ttalgebra.cores import chain, products, selection
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.trains.algebra import AbstractTrain
 from ttalgebra.trains.doors import indexing
 from ttalgebra.trains.doors.decomposed import decomposed
+from ttalgebra.trains.rounded import AbstractTrain
 
 
 class TTTensor(AbstractTrain):

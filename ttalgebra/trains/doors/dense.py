@@ -20,7 +20,7 @@ Pullback = Callable[[Array], tuple[Cores, Array]]
 def apply(A: Cores, X: Array, max_bytes: int) -> Array:
     """``(..., N) -> (..., M)``, samples first."""
     X = _samples(A, X, "apply")
-    _require_room(A, prod(X.shape[:-1]), max_bytes)
+    _require_room(A, X, prod(X.shape[:-1]), max_bytes)
     *cores, columns = promoted(*chain.tame(A)[0], _columns(X))
     return _samples_first(_product(tuple(cores), columns), X)
 
@@ -28,7 +28,7 @@ def apply(A: Cores, X: Array, max_bytes: int) -> Array:
 def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
     """``apply`` and its pullback ``dy (..., M) -> (dcores, dX (..., N))``."""
     X = _samples(A, X, "vjp")
-    _require_room(A, prod(X.shape[:-1]), max_bytes)
+    _require_room(A, X, prod(X.shape[:-1]), max_bytes)
     tamed, shifts = chain.tame(A)
     *cores, columns = promoted(*tamed, _columns(X, copy=True))  # the caller may edit X
     with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
@@ -56,7 +56,7 @@ def times(A: Cores, X: Array, verb: str, max_bytes: int) -> Array:
         message = f"{verb}: X has shape {tuple(X.shape)}, the matrix is {(M, N)}"
         raise ShapeError(f"{message}; X must be ({N},) or ({N}, n)")
     n = X.shape[1] if X.ndim == 2 else 1
-    _require_room(A, n, max_bytes)
+    _require_room(A, X, n, max_bytes)
     *cores, columns = promoted(*chain.tame(A)[0], chain.reshape(X, N, n))
     return chain.reshape(_product(tuple(cores), columns), M, *X.shape[1:])
 
@@ -76,8 +76,9 @@ def _samples(A: Cores, X: Array, verb: str) -> Array:
     return X
 
 
-def _require_room(A: Cores, n: int, max_bytes: int) -> None:
-    itemsize = nbytes_of(A[0][:1, :1, :1, :1])
+def _require_room(A: Cores, X: Array, n: int, max_bytes: int) -> None:
+    xp = namespace_of(A[0], X)
+    itemsize = nbytes_of(xp.empty(1, dtype=xp.result_type(A[0], X)))
     advice = "take fewer samples at a time, or apply(X, max_bytes=...)"
     require_room((products.rows(A), n), itemsize, "the product", advice, max_bytes)
     states = [prod(shape) for shape in products.state_shapes(A, n)]

@@ -121,8 +121,7 @@ def digit_arrays(index: Any, modes: Sequence[int], name: str) -> list[np.ndarray
 
 def _unravelled(flat: np.ndarray, modes: Sequence[int], name: str) -> list[np.ndarray]:
     size = prod(modes)
-    if any(not -size <= i < size for i in flat):
-        raise ShapeError(f"{name}: indices must be from {-size} to {size - 1}")
+    _require_within(flat, size, name)
     flat = flat % size
     columns = []
     for n in reversed(modes):
@@ -132,6 +131,12 @@ def _unravelled(flat: np.ndarray, modes: Sequence[int], name: str) -> list[np.nd
 
 
 def _in_range(column: np.ndarray, n: int, name: str) -> np.ndarray:
-    if any(not -n <= i < n for i in column):
-        raise ShapeError(f"{name}: indices must be from {-n} to {n - 1}")
+    _require_within(column, n, name)
     return (column % n).astype(np.int64)
+
+
+def _require_within(indices: np.ndarray, size: int, name: str) -> None:
+    """Raise ShapeError, naming the first, for an index beyond ``size``."""
+    outside = next((i for i in indices if not -size <= i < size), None)
+    if outside is not None:
+        raise ShapeError(f"{name}: {outside} is not one of {-size} to {size - 1}")

@@ -1,0 +1,189 @@
+"""Sums and products that are rounded without ever being formed.
+
+A sum of many chains, a matrix applied to a chain, an entrywise product: each is a
+network. A sketch or a sweep finds a chain for it, a certificate verifies the error,
+and where that fails the exact route forms the whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ttalgebra.arrays.namespace import namespace_of, to_numpy
+from ttalgebra.arrays.scaling import largest, times_power
+from ttalgebra.arrays.typing import RNG, Array, Cores, Scalar
+from ttalgebra.cores import arithmetic, chain
+from ttalgebra.cores.orthogonalize import left_orthogonalize
+from ttalgebra.cores.rounding.certify import (
+    SHARE,
+    Certificate,
+    Exact,
+    Rounded,
+    double_of,
+    fall_back,
+    report,
+    unsuited,
+)
+from ttalgebra.cores.rounding.networks import Network, product, total
+from ttalgebra.cores.rounding.sketch import sketched
+from ttalgebra.cores.rounding.svd import by_svd
+from ttalgebra.cores.rounding.sweeps import Bounds, fit, zip_up
+
+WIDEST = 4096  # ranks of a sum whose Gram matrices (128 MiB) still fit beside it
+
+
+def sum_rounded(
+    coefficients: Sequence[Scalar],
+    chains: Sequence[Cores],
+    *,
+    tol: float | None = None,
+    max_rank: Bounds,
+    method: str = "random",
+    rng: RNG = None,
+) -> Rounded:
+    """``sum_i c_i x_i``, rounded; one chain at least, all of the same modes.
+
+    ``method`` is "random", a sketch of the sum, or "svd", a binary tree of sums of
+    which each but the last is rounded to roundoff alone. ``tol`` and ``info.error``
+    are relative to the sum, however much of it cancels. Cost of the sketch, with
+    ``R`` the sum of the ranks ``r`` and ``l`` columns: ``O(d n r R l + d n r R^2)``,
+    the second for the check.
+    """
+    terms, exponent, dtype = _comparable(coefficients, chains)
+
+    def exact() -> Rounded:
+        chains = [chain.spread(cores, exponent) for cores in _cast(terms, dtype)]
+        return by_svd(_tree(chains), tol=tol, max_rank=max_rank)
+
+    if method == "svd" or len(terms) == 1:
+        return exact()
+    truth = total(terms, exponent)
+    if max(truth.ranks) > WIDEST:
+        reason = f"ranks of {max(truth.ranks)} in all exceed {WIDEST}"
+        return fall_back(exact, "random", reason)
+    network = truth.cast(dtype)
+    return sketched(network, exact, truth=truth, tol=tol, max_rank=max_rank, rng=rng)
+
+
+def _comparable(
+    coefficients: Sequence[Scalar], chains: Sequence[Cores]
+) -> tuple[list[Cores], Array, Any]:
+    """``c_i x_i`` in units of ``2**exponent``, left-orthonormal but for the last core.
+
+    In double precision, beside the dtype that the sum is to have. All interfaces are
+    near one, whatever the scales of the chains, so a term that vanishes here would be
+    negligible in the sum, which one with uneven cores need not be. Zeros are left out.
+    """
+    given = zip(coefficients, chains, strict=True)
+    scaled = [arithmetic.scale(x, c) for c, x in given]
+    dtype = _dtype_of(scaled)
+    wide = double_of(namespace_of(*scaled[0]).empty(0, dtype=dtype))
+    sweeps = [left_orthogonalize(cores) for cores in _cast(scaled, wide)]
+    kept = [term for term in sweeps if float(to_numpy(largest(term[0][-1])))]
+    if not kept:
+        cores, exponent = sweeps[0]
+        return [tuple(0 * core[:1, ..., :1] for core in cores)], 0 * exponent, dtype
+    top = max((exponent for _, exponent in kept), key=int)
+    terms = [
+        (*cores[:-1], times_power(cores[-1], exponent - top))
+        for cores, exponent in kept
+    ]
+    return terms, top, dtype
+
+
+def _tree(level: Sequence[Cores]) -> Cores:
+    """The sum, partial sums rounded to roundoff, so ranks stay near those needed."""
+    free = (None,) * (len(level[0]) - 1)
+    while len(level) > 2:
+        pairs = [level[k : k + 2] for k in range(0, len(level), 2)]
+        level = [
+            by_svd(arithmetic.add(*pair), max_rank=free)[0] if pair[1:] else pair[0]
+            for pair in pairs
+        ]
+    return arithmetic.add(*level) if level[1:] else level[0]
+
+
+def product_rounded(
+    A: Cores,
+    x: Cores,
+    *,
+    kind: str,
+    tol: float | None = None,
+    max_rank: Bounds,
+    method: str = "exact",
+    rng: RNG = None,
+) -> Rounded:
+    """``A x``, ``A B`` or an entrywise product, rounded.
+
+    ``kind`` is "matvec", "matmat" or "entrywise". ``method`` is "exact" (form, then
+    `by_svd`), "zipup", "random" (a sketch) or "fit" (zip-up improved by alternating
+    least squares). All but "exact" verify the error and fall back to it where ``tol``
+    is below the floor of the check, or is missed. Costs for ranks ``r`` of ``A``,
+    ``s`` of ``x`` and ``l`` of the result: ``O(d n r^3 s^3)`` exact, ``O(d n r s l
+    (r + s + l))`` the others, ``O(d n r^2 s^2 (r + s))`` the check.
+    """
+    dtype = _dtype_of([A, x])
+    A, x = _cast([A, x], dtype)
+
+    def exact() -> Rounded:
+        formed = product(A, x, kind).formed()
+        cores, info = by_svd(formed, tol=tol, max_rank=max_rank)
+        return cores, replace(info, method="exact")
+
+    if method == "exact":
+        return exact()
+    truth = product(A, x, kind)
+    network = _product_of_orthogonal(A, x, kind)
+    if method == "random":
+        return sketched(
+            network, exact, truth=truth, tol=tol, max_rank=max_rank, rng=rng
+        )
+    return _swept(
+        network, exact, truth=truth, tol=tol, max_rank=max_rank, method=method
+    )
+
+
+def _product_of_orthogonal(A: Cores, x: Cores, kind: str) -> Network:
+    """The gauge in which a zip-up cuts where it should.
+
+    Its roundoff is that of ``norm(A) norm(x)``, which may be far above ``norm(A x)``:
+    so results are verified against the product of what was given.
+    """
+    (A, shift), (x, growth) = left_orthogonalize(A), left_orthogonalize(x)
+    found = product(A, x, kind)
+    return replace(found, exponent=found.exponent + shift + growth)
+
+
+def _swept(
+    network: Network,
+    exact: Exact,
+    *,
+    truth: Network,
+    tol: float | None,
+    max_rank: Bounds,
+    method: str,
+) -> Rounded:
+    """Zip-up, sweeps of "fit", the final cut, the check."""
+    if reason := unsuited(network, tol, max_rank):
+        return fall_back(exact, method, reason)
+    certificate = Certificate.of(truth)
+    if reason := certificate.refusal(tol):
+        return fall_back(exact, method, reason)
+    y = zip_up(network, tol=tol, max_rank=max_rank)
+    if method == "fit":
+        y = fit(network, y)
+    y, account = by_svd(y, tol=tol and SHARE * tol, max_rank=max_rank)
+    info = report(certificate, y, account, method=method, tol=tol)
+    if info.tol_met and certificate.floor < 1:
+        return y, info
+    return fall_back(exact, method, f"verified error {info.error:.2g} exceeds tol")
+
+
+def _dtype_of(chains: Sequence[Cores]) -> Any:
+    arrays = [core for cores in chains for core in cores]
+    return namespace_of(*arrays).result_type(*(core.dtype for core in arrays))
+
+
+def _cast(chains: Sequence[Cores], dtype: Any) -> list[Cores]:
+    xp = namespace_of(*chains[0])
+    return [tuple(xp.astype(core, dtype, copy=False) for core in x) for x in chains]
