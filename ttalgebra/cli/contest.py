@@ -155,8 +155,7 @@ def _trained(
         curve.append(learning.accuracy(progress.model, x_test, labels_test))
         tick()
 
-    start = perf_counter()
-    fitted, _ = learning.fit(
+    fitted, history = learning.fit(
         model,
         x,
         labels,
@@ -167,8 +166,7 @@ def _trained(
         rng=seed,
         callbacks=[watch],
     )
-    seconds = perf_counter() - start
-    return Run(fitted, curve[-1], seconds, tuple(curve))
+    return Run(fitted, curve[-1], sum(history["seconds"]), tuple(curve))
 
 
 def _cut(run: Run, chosen: Setting) -> Run:

@@ -12,9 +12,10 @@ from ttalgebra.cli.arguments import positive
 from ttalgebra.cli.table import columns
 
 if TYPE_CHECKING:
-    from ttalgebra.cli.contest import Entry, Setting
+    from ttalgebra.cli.contest import Entry, Run, Setting
 
 _ABOUT = "Train dense and TT networks on handwritten digits and compare them."
+FILES = ("model.npz", "trade-off.png", "learning.png")
 _HEADS = (
     "hidden layer",
     "parameters",
@@ -22,7 +23,7 @@ _HEADS = (
     "bytes",
     "test accuracy",
     "range",
-    "s",
+    "seconds",
 )
 
 
@@ -43,11 +44,13 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Train everything; the folder is made, and tried, before the work begins."""
+    """Train everything; data, drawing and folder are tried before the work begins."""
+    from ttalgebra import draw
     from ttalgebra.cli.contest import compete, setting
 
-    folder = _writable(Path(args.output))
     chosen = setting(args.data, args.seeds, args.epochs)
+    draw.require_matplotlib()
+    folder = _writable(Path(args.output))
     entries = compete(chosen, quiet=args.json)
     dense = entries[0].parameters
     return {
@@ -102,11 +105,14 @@ def _remarks(entries: "list[Entry]", chosen: "Setting") -> list[str]:
     lost = f"{dense['accuracy']:.4f} -> {cut['accuracy']:.4f}"
     regained = f"fine-tuning brings {tuned['accuracy']:.4f}"
     said.append(f"Cutting a trained dense weight loses accuracy, {lost}; {regained}.")
-    slower = [e.name for e in entries[1:-2] if e.row(1)["seconds"] > dense["seconds"]]
+    factors = {e.name: e.row(1)["seconds"] / dense["seconds"] for e in entries[1:-2]}
+    slower = [
+        f"{name} {factor:.1f}" for name, factor in factors.items() if factor > 1.2
+    ]
     if slower:
-        said.append(
-            f"At this size training is slower than dense with {', '.join(slower)}."
-        )
+        said.append(f"Training takes longer than dense by factors: {', '.join(slower)}")
+    name, best = _best(entries)
+    said.append(f"model.npz is {name}, best on the test set: {best.accuracy:.4f}.")
     return said
 
 
@@ -114,24 +120,28 @@ def _saved(entries: "list[Entry]", chosen: "Setting", folder: Path) -> list[str]
     """The best TT model and the pictures; the names of their files."""
     from ttalgebra import draw, layers
 
-    best = max(
-        (run for entry in entries[1:] for run in entry.runs), key=lambda r: r.accuracy
-    )
-    layers.save(best.model, folder / "model.npz")
+    layers.save(_best(entries)[1].model, folder / FILES[0])
     trained = [entry for entry in entries if entry.runs[0].curve]
     points = [draw.Point(e.name, e.parameters, e.accuracies) for e in trained]
     title = f"{chosen.name}: what a hidden layer costs and what it buys"
-    draw.trade_off(points, title).savefig(folder / "trade-off.png")
+    draw.save(draw.trade_off(points, title), folder / FILES[1])
     curves = {e.name: [run.curve for run in e.runs] for e in trained}
     title = f"{chosen.name}: learning curves, worst to best seed shaded"
-    draw.learning_curves(curves, title).savefig(folder / "learning.png")
-    return ["model.npz", "trade-off.png", "learning.png"]
+    draw.save(draw.learning_curves(curves, title), folder / FILES[2])
+    return list(FILES)
+
+
+def _best(entries: "list[Entry]") -> "tuple[str, Run]":
+    """The TT network of the highest test accuracy, and the name of its entry."""
+    runs = ((entry.name, run) for entry in entries[1:] for run in entry.runs)
+    return max(runs, key=lambda named: named[1].accuracy)
 
 
 def _writable(folder: Path) -> Path:
-    """The folder, made if need be; OSError where nothing can be written into it."""
+    """The folder, made if need be; OSError where its files could not be written."""
     from ttalgebra.storage.atomic import require_writable
 
     folder.mkdir(parents=True, exist_ok=True)
-    require_writable(folder / "model.npz")
+    for name in FILES:
+        require_writable(folder / name)
     return folder

@@ -1,5 +1,11 @@
 """Trains and trainings as pictures."""
 
-from ttalgebra.draw.curves import Point, learning_curves, trade_off
+from ttalgebra.draw.curves import (
+    Point,
+    learning_curves,
+    require_matplotlib,
+    save,
+    trade_off,
+)
 
-__all__ = ["Point", "learning_curves", "trade_off"]
+__all__ = ["Point", "learning_curves", "require_matplotlib", "save", "trade_off"]

@@ -8,18 +8,14 @@ damage, whatever it hits, cannot pass for a value.
 
 import hashlib
 import os
-import stat
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BufferedReader
 from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.errors import FormatError, TooLargeError
-from ttalgebra.storage import layout
-from ttalgebra.storage.atomic import as_path
+from ttalgebra.arrays.errors import FormatError
+from ttalgebra.storage import layout, safetensors
 from ttalgebra.storage.header import (
     MAX_BYTES,
     NAME,
@@ -30,6 +26,7 @@ from ttalgebra.storage.header import (
     parse,
 )
 from ttalgebra.storage.layout import Member
+from ttalgebra.storage.opening import opened, require_size, take
 
 _CHUNK = 2**20  # stays in cache between the reading and the checksums
 _NOT_OURS = "not a ttalgebra file, or damaged"
@@ -42,8 +39,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
     Raises FormatError where the file is damaged, forged or none of ours, OSError
     where it cannot be read (FileNotFoundError where there is none), TooLargeError
     where memory does not suffice. Allocates no more than the size of the file.
+    What it is, an npz or a safetensors, its content says, not its name; one that
+    others wrote in the latter format has the header ``{"kind": "safetensors"}``.
     """
-    with _opened(as_path(path)) as file:
+    with opened(path) as file:
+        if safetensors.is_one(file):
+            return safetensors.read(file)
         first, header = _read_header(file)
         return _read_arrays(file, first, header), header.own
 
@@ -53,24 +54,10 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises as `read` does; damage to the data is not seen, only to their size.
     """
-    with _opened(as_path(path)) as file:
+    with opened(path) as file:
+        if safetensors.is_one(file):
+            return safetensors.read_header(file)
         return _read_header(file)[1].own
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[BufferedReader]:
-    """The file, and its path in front of whatever is wrong with it."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise FormatError(f"{path}: not a regular file; give the path of a saved one")
-    try:
-        with open(path, "rb") as file:
-            yield file
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
-    except MemoryError as error:
-        size = os.stat(path).st_size
-        message = f"{path}: memory does not suffice for its {size} bytes"
-        raise TooLargeError(f"{message}; use a machine with more") from error
 
 
 def _read_arrays(
@@ -89,22 +76,22 @@ def _read_arrays(
 
 def _read_header(file: BufferedReader) -> tuple[Member, Header]:
     """The first member and what it says; its size is believed up to a bound."""
-    start = _take(file, layout.local_header_size(NAME))
+    start = take(file, layout.local_header_size(NAME))
     size = layout.promised_size(start)
     length = size - _HEADER_START
     if not start.startswith(b"PK\x03\x04") or not 0 < length <= MAX_BYTES:
         raise FormatError(f"{_NOT_OURS} at its start; restore it from a copy")
-    content = _take(file, size)
+    content = take(file, size)
     member = Member(NAME, size, zlib.crc32(content))
     before = layout.npy_header("|u1", (length,))
     if start != layout.local_header(member) or not content.startswith(before):
         raise FormatError(f"{_NOT_OURS} in its header; restore it from a copy")
     header = parse(content[len(before) :])
-    _require_size(file, member, header.entries)
+    _require_sum(file, member, header.entries)
     return member, header
 
 
-def _require_size(
+def _require_sum(
     file: BufferedReader, first: Member, entries: tuple[Entry, ...]
 ) -> None:
     sizes = [layout.local_header_size(NAME) + first.size]
@@ -113,16 +100,13 @@ def _require_size(
         around += len(layout.npy_header(entry.descr, entry.shape))
         sizes.append(around + entry.nbytes)
     names = (NAME, *(entry.name for entry in entries))
-    expected = sum(sizes) + layout.directory_size(names)
-    found = os.fstat(file.fileno()).st_size
-    if found != expected:
-        raise damaged(f"it has {found} bytes and its header says {expected}")
+    require_size(file, sum(sizes) + layout.directory_size(names))
 
 
 def _read_array(
     file: BufferedReader, entry: Entry, digest: "hashlib._Hash"
 ) -> tuple[np.ndarray, Member]:
-    start = _take(file, layout.local_header_size(entry.name))
+    start = take(file, layout.local_header_size(entry.name))
     before = layout.npy_header(entry.descr, entry.shape)
     _expect(file, before, f"the start of {entry.name}")
     array = np.empty(entry.shape, entry.descr)
@@ -147,13 +131,6 @@ def _fill(
     return crc
 
 
-def _take(file: BufferedReader, count: int) -> bytes:
-    taken = file.read(count)
-    if len(taken) != count:
-        raise damaged(f"it ends {count - len(taken)} bytes too early")
-    return taken
-
-
 def _expect(file: BufferedReader, content: bytes, what: str) -> None:
-    if _take(file, len(content)) != content:
+    if take(file, len(content)) != content:
         raise damaged(f"{what} is not as it was written")

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.errors import FormatError
-from ttalgebra.arrays.namespace import is_array, to_numpy
 from ttalgebra.arrays.typing import Array
-from ttalgebra.storage import layout
+from ttalgebra.storage import layout, safetensors
 from ttalgebra.storage.atomic import as_path, replace
-from ttalgebra.storage.header import ITEMSIZES, NAME, Entry, compose, is_name
+from ttalgebra.storage.header import NAME, Entry, compose
 from ttalgebra.storage.layout import Member
+from ttalgebra.storage.stored import data_of, entry_of, on_host
+
+SUFFIX = ".safetensors"
 
 
 def write(
@@ -26,34 +27,17 @@ def write(
 ) -> None:
     """Write ``arrays`` and ``header`` (plain JSON) to ``path``, atomically.
 
+    A path that ends in ``.safetensors`` makes a file of that format.
+
     Data are stored in C order, little-endian; the same values give the same bytes.
     Raises OSError where the file cannot be written, TypeError for arrays of other
     dtypes than the format has; in either case the old file is unchanged.
     """
-    hosted = {name: _on_host(name, x) for name, x in arrays.items()}
-    entries = tuple(_entry(name, x) for name, x in hosted.items())
-    replace(as_path(path), _pieces(hosted, entries, header))
-
-
-def _on_host(name: object, x: object) -> np.ndarray:
-    if not isinstance(name, str):
-        raise TypeError(f"array names must be strings, got {type(name).__name__}")
-    if not is_name(name):
-        message = f"no array in a file can be called {name!r:.80}"
-        raise FormatError(f"{message}; use letters, digits, _ and -, with dots between")
-    known = is_array(x) or type(x) is np.matrix
-    if not known or isinstance(x, np.ma.MaskedArray):
-        kind = type(x).__name__
-        raise TypeError(f"{name} must be an array, got {kind}; convert it first")
-    return np.asarray(to_numpy(x))
-
-
-def _entry(name: str, x: np.ndarray) -> Entry:
-    descr = x.dtype.newbyteorder("<").str
-    if descr not in ITEMSIZES:
-        known = ", ".join(np.dtype(known).name for known in ITEMSIZES)
-        raise TypeError(f"{name} has dtype {x.dtype}; convert it to one of {known}")
-    return Entry(name, descr, x.shape)
+    path = as_path(path)
+    hosted = on_host(arrays)
+    entries = tuple(entry_of(name, x) for name, x in hosted.items())
+    pieces = safetensors.pieces if path.lower().endswith(SUFFIX) else _pieces
+    replace(path, pieces(hosted, entries, header))
 
 
 def _pieces(
@@ -67,7 +51,7 @@ def _pieces(
     yield layout.local_header(first) + start
     for entry, member in zip(entries, members, strict=True):
         yield layout.local_header(member) + layout.npy_header(entry.descr, entry.shape)
-        yield _data(arrays[entry.name], entry.descr)
+        yield data_of(arrays[entry.name], entry.descr)
     yield layout.directory([first, *members])
 
 
@@ -77,16 +61,10 @@ def _checksums(
     digest = hashlib.sha256(header)
     members = []
     for entry in entries:
-        data = _data(arrays[entry.name], entry.descr)
+        data = data_of(arrays[entry.name], entry.descr)
         digest.update(data)
         members.append(_member(entry, data))
     return members, digest.hexdigest()
-
-
-def _data(x: np.ndarray, descr: str) -> memoryview:
-    """The bytes of ``x``, without a copy where they already lie as stored."""
-    flat = np.ascontiguousarray(x, dtype=descr).reshape(-1)
-    return flat.view(np.uint8).data
 
 
 def _member(entry: Entry, data: memoryview) -> Member:
