@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SMALLEST = 1e-4  # an error of zero, where a logarithm is drawn
+SMALLEST = 0.01  # percent: an error of zero, where a logarithm is drawn
 # Okabe and Ito's colours, distinct for every kind of colour vision
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
@@ -69,11 +69,13 @@ def learning_curves(
     ``curves[name]`` holds one sequence of accuracies for each seed. The error is
     drawn on a logarithmic axis, on which the last tenths of a percent can be seen.
     """
-    figure, axes = _empty(title, "epoch", "test error")
+    figure, axes = _empty(title, "epoch", "test error in %")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     for (name, runs), colour in zip(curves.items(), _colours(len(curves)), strict=True):
         errors = [
-            [max(1 - a, SMALLEST) for a in epoch] for epoch in zip(*runs, strict=True)
+            [max(100 * (1 - a), SMALLEST) for a in epoch] for epoch in zip(*runs, strict=True)
         ]
         epochs = range(1, len(errors) + 1)
         means = [sum(e) / len(e) for e in errors]
