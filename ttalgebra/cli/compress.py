@@ -1,13 +1,12 @@
 """``ttalgebra compress``: a dense matrix becomes a TT-matrix, by TT-SVD."""
 
 import argparse
-import errno
 import math
 import os
 import warnings
 from typing import Any
 
-from ttalgebra.cli.arguments import positive
+from ttalgebra.cli.arguments import positive, require_other_file
 from ttalgebra.cli.wording import rows, sequence
 
 _ABOUT = "Compress the matrix in a .npy file to a TT-matrix, by TT-SVD."
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     require_writable(args.output)
     W = open_matrix(args.input)
-    _require_other_file(args.input, args.output)
+    require_other_file(args.input, args.output)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ToleranceWarning)  # the result says it
         A, info = TTMatrix.from_dense(
@@ -92,13 +91,6 @@ def _judged(result: dict[str, Any]) -> str:
     if result["tol_met"]:
         return f", relative, within tol {result['tol']:.3g}"
     return f", relative, above tol {result['tol']:.3g}: raise --max-rank"
-
-
-def _require_other_file(source: str, target: str) -> None:
-    """Raise OSError where saving to ``target`` would take the input's place."""
-    if os.path.exists(target) and os.path.samefile(source, target):
-        message = "this is the input, which is never overwritten; name another file"
-        raise FileExistsError(errno.EEXIST, message, target)
 
 
 def _modes(text: str) -> tuple[int, ...]:

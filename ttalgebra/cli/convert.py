@@ -1,11 +1,11 @@
 """``ttalgebra convert``: a train or a model from npz to safetensors, or back."""
 
 import argparse
-import errno
 import os
 from pathlib import Path
 from typing import Any
 
+from ttalgebra.cli.arguments import require_other_file
 from ttalgebra.cli.wording import rows
 
 _ABOUT = "Write a train or a model in the format that the name of OUT says."
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     require_writable(args.output)
     is_model = read_header(args.input).get("kind") == "model"
-    _require_other_file(args.input, args.output)
+    require_other_file(args.input, args.output)
     kind = (_model if is_model else _train)(args.input, args.output)
     return {
         "input": args.input,
@@ -71,10 +71,3 @@ def _target(text: str) -> str:
         message = f"must end in {' or '.join(_SUFFIXES)}, got {text[:80]!r}"
         raise argparse.ArgumentTypeError(message)
     return text
-
-
-def _require_other_file(source: str, target: str) -> None:
-    """Raise OSError where saving to ``target`` would take the input's place."""
-    if os.path.exists(target) and os.path.samefile(source, target):
-        message = "this is the input, which is never overwritten; name another file"
-        raise FileExistsError(errno.EEXIST, message, target)
