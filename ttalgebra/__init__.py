@@ -21,6 +21,7 @@ from types import ModuleType
 from ttalgebra.arrays import errors
 from ttalgebra.arrays.config import show_config
 from ttalgebra.cores.truncation import Truncation
+from ttalgebra.decompose.modes import cropped, padded, suggest_modes
 from ttalgebra.trains.create import identity, ones, random_matrix, random_tensor, zeros
 from ttalgebra.trains.files import load
 from ttalgebra.trains.functions import (
@@ -39,6 +40,7 @@ __all__ = [
     "TTTensor",
     "Truncation",
     "concatenate",
+    "cropped",
     "dot",
     "errors",
     "identity",
@@ -46,10 +48,12 @@ __all__ = [
     "linear_combination",
     "load",
     "ones",
+    "padded",
     "random_matrix",
     "random_tensor",
     "same",
     "show_config",
+    "suggest_modes",
     "zeros",
 ]
 _ROOMS = ("draw", "interop", "layers", "learning", "testing")

@@ -51,18 +51,25 @@ def row_blocks(matrix: Array) -> Iterator[Array]:
 def triangle_of(blocks: Iterable[Array]) -> Array:
     """The triangle of a tall matrix that arrives in blocks of rows.
 
-    Each block is stacked under the triangle so far: ``2 rows columns^2`` flops in one
-    pass, backward stable as one QR is, and no factorisation is larger than a block.
-    Source: Rohrig-Zollner, Thies, Basermann (2022), section 3, one block at a time.
+    Triangles of equally many blocks are stacked and reduced in pairs, so roundoff grows
+    with the logarithm of their number: ``2 rows columns^2`` flops in one pass, and no
+    factorisation is larger than a block.
+    Source: Demmel, Grigori, Hoemmen, Langou (2012), TSQR on a binary tree.
     """
-    found = None
+    waiting: list[tuple[int, Array]] = []
     for block in blocks:
-        xp = namespace_of(block)
-        stacked = block if found is None else xp.concat((found, block), axis=0)
-        found = triangle(stacked)
-    if found is None:
-        raise ValueError("triangle_of: at least one block is needed, got none")
+        level, found = 0, triangle(block)
+        while waiting and waiting[-1][0] == level:
+            level, found = level + 1, _stacked(waiting.pop()[1], found)
+        waiting.append((level, found))
+    _, found = waiting.pop()
+    while waiting:
+        found = _stacked(waiting.pop()[1], found)
     return found
+
+
+def _stacked(upper: Array, lower: Array) -> Array:
+    return triangle(namespace_of(upper).concat((upper, lower), axis=0))
 
 
 def adjoint(matrix: Array) -> Array:

@@ -5,19 +5,21 @@ from math import prod
 from typing import Any, Literal, Self, cast, overload
 
 from ttalgebra.arrays.checks import (
-    as_array,
     as_index,
     as_mode_pairs,
     as_sites,
-    require_finite,
 )
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import from_numpy, namespace_of
-from ttalgebra.arrays.typing import Array, Cores, Ranks, Scalar
+from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks, Scalar
 from ttalgebra.cores import products, selection
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.trains.doors import cost, indexing
-from ttalgebra.trains.doors.decomposed import decomposed
+from ttalgebra.trains.doors.decomposed import (
+    as_source,
+    decomposed,
+    from_nonzeros,
+)
 from ttalgebra.trains.doors.pairing import promoted
 from ttalgebra.trains.linear_map import LinearMap
 from ttalgebra.trains.rounded import compressed
@@ -62,6 +64,8 @@ class TTMatrix(LinearMap):
         tol: float | None = ...,
         max_rank: Ranks | None = ...,
         *,
+        method: str = ...,
+        rng: RNG = ...,
         strict: bool = ...,
         return_info: Literal[False] = ...,
     ) -> Self: ...
@@ -76,6 +80,8 @@ class TTMatrix(LinearMap):
         tol: float | None = ...,
         max_rank: Ranks | None = ...,
         *,
+        method: str = ...,
+        rng: RNG = ...,
         strict: bool = ...,
         return_info: Literal[True],
     ) -> tuple[Self, Truncation]: ...
@@ -89,20 +95,23 @@ class TTMatrix(LinearMap):
         tol: float | None = None,
         max_rank: Ranks | None = None,
         *,
+        method: str = "svd",
+        rng: RNG = None,
         strict: bool = False,
         return_info: bool = False,
     ) -> Self | tuple[Self, Truncation]:
         """TT-SVD of the ``(M, N)`` array ``W``, ``M = prod(row_modes)``.
 
-        ``tol``, ``max_rank``, ``strict`` and ``return_info`` as in `round`. The error
+        ``tol``, ``max_rank``, ``strict`` and ``return_info`` as in `round`; ``method``
+        "random" sketches the unfoldings, with ``rng``, and reports its error as well.
+        An array on disk (``np.memmap``, HDF5, Zarr) is read in blocks. The error
         is within ``sqrt(d - 1)`` of the best at these ranks. Raises ShapeError where
         the modes do not fit, and NonFiniteError. Cost ``O(M N m n r)``.
         Source: Novikov et al. (2015), section 3; Oseledets (2011), Algorithm 1.
         """
-        W = as_array(W, "W")
+        W = as_source(W, "W")
         modes = _fitting_modes(W, row_modes, col_modes)
-        require_finite(W, "from_dense")
-        cores, info = decomposed(W, modes, tol, max_rank)
+        cores, info = decomposed(W, modes, tol, max_rank, method=method, rng=rng)
         announce(info, "from_dense", strict=strict)
         return (cls._of(cores), info) if return_info else cls._of(cores)
 
@@ -116,6 +125,32 @@ class TTMatrix(LinearMap):
         if isinstance(other, (TTMatrix, TTTensor)):
             return self._times_train(other)
         return super().__matmul__(other)
+
+    @classmethod
+    def from_sparse(
+        cls,
+        W: Any,
+        row_modes: Sequence[int],
+        col_modes: Sequence[int],
+        tol: float | None = None,
+        max_rank: Ranks | None = None,
+        *,
+        strict: bool = False,
+        return_info: bool = False,
+    ) -> Self | tuple[Self, Truncation]:
+        """TT-SVD of a SciPy sparse matrix, never made dense; keywords as `from_dense`.
+
+        Memory ``O(nnz n r)``; TooLargeError above 2 GiB, where small modes help.
+
+        >>> import scipy.sparse as sp, ttalgebra as tt
+        >>> L = sp.diags_array([-1, 2, -1], offsets=[-1, 0, 1], shape=(1024, 1024))
+        >>> tt.TTMatrix.from_sparse(L, (2,) * 10, (2,) * 10, tol=1e-12).max_rank
+        3
+        """
+        pairs = as_mode_pairs(row_modes, col_modes)
+        cores, info = from_nonzeros(W, pairs, tol, max_rank)
+        announce(info, "from_sparse", strict=strict)
+        return (cls._of(cores), info) if return_info else cls._of(cores)
 
     @classmethod
     def from_diagonal(cls, x: TTTensor) -> Self:

@@ -6,18 +6,20 @@ from typing import Any, ClassVar, Literal, Self, overload
 
 from ttalgebra.arrays.checks import (
     MAX_BYTES,
-    as_array,
     as_sites,
-    require_finite,
     require_room,
 )
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import from_numpy
-from ttalgebra.arrays.typing import Array, Ranks, Scalar
+from ttalgebra.arrays.typing import RNG, Array, Ranks, Scalar
 from ttalgebra.cores import chain, products, selection
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.trains.doors import indexing
-from ttalgebra.trains.doors.decomposed import decomposed
+from ttalgebra.trains.doors.decomposed import (
+    as_source,
+    decomposed,
+    from_nonzeros,
+)
 from ttalgebra.trains.rounded import AbstractTrain
 
 
@@ -53,6 +55,8 @@ class TTTensor(AbstractTrain):
         tol: float | None = ...,
         max_rank: Ranks | None = ...,
         *,
+        method: str = ...,
+        rng: RNG = ...,
         strict: bool = ...,
         return_info: Literal[False] = ...,
     ) -> Self: ...
@@ -65,6 +69,8 @@ class TTTensor(AbstractTrain):
         tol: float | None = ...,
         max_rank: Ranks | None = ...,
         *,
+        method: str = ...,
+        rng: RNG = ...,
         strict: bool = ...,
         return_info: Literal[True],
     ) -> tuple[Self, Truncation]: ...
@@ -76,27 +82,54 @@ class TTTensor(AbstractTrain):
         tol: float | None = None,
         max_rank: Ranks | None = None,
         *,
+        method: str = "svd",
+        rng: RNG = None,
         strict: bool = False,
         return_info: bool = False,
     ) -> Self | tuple[Self, Truncation]:
         """TT-SVD of the array ``T``, whose shape gives the modes.
 
-        ``tol``, ``max_rank``, ``strict`` and ``return_info`` as in `round`. The error
+        ``tol``, ``max_rank``, ``strict`` and ``return_info`` as in `round`; ``method``
+        "random" sketches the unfoldings, with ``rng``, and reports its error as well.
+        An array on disk (``np.memmap``, HDF5, Zarr) is read in blocks. The error
         is within ``sqrt(d - 1)`` of the best at these ranks. Raises ShapeError for a
         0-d array or a zero-size mode, and NonFiniteError. Cost ``O(size n r)``.
         Source: Oseledets (2011), Algorithm 1, Theorem 2.2.
         """
-        T = as_array(T, "T")
+        T = as_source(T, "T")
         modes = tuple((int(n),) for n in T.shape)
         if not modes or 0 in T.shape:
             message = f"from_dense: T has shape {tuple(T.shape)}"
             raise ShapeError(
                 f"{message}; at least one mode, each of at least 1, is needed"
             )
-        require_finite(T, "from_dense")
-        flat = chain.reshape(T, prod(T.shape))
-        cores, info = decomposed(flat, modes, tol, max_rank)
+        cores, info = decomposed(T, modes, tol, max_rank, method=method, rng=rng)
         announce(info, "from_dense", strict=strict)
+        return (cls._of(cores), info) if return_info else cls._of(cores)
+
+    @classmethod
+    def from_sparse(
+        cls,
+        T: Any,
+        tol: float | None = None,
+        max_rank: Ranks | None = None,
+        *,
+        strict: bool = False,
+        return_info: bool = False,
+    ) -> Self | tuple[Self, Truncation]:
+        """TT-SVD of a SciPy sparse array of any order, never made dense.
+
+        Keywords as in `from_dense`. Memory ``O(nnz n r)``; TooLargeError above 2 GiB.
+
+        >>> import numpy as np, scipy.sparse as sp, ttalgebra as tt
+        >>> T = sp.coo_array(([1.0, 2.0], ([0, 1], [2, 0], [3, 3])), shape=(2, 3, 4))
+        >>> x = tt.TTTensor.from_sparse(T)
+        >>> x.ranks, x[1, 0, 3]
+        ((1, 2, 1, 1), 2.0)
+        """
+        sizes = tuple((int(n),) for n in getattr(T, "shape", (1,)))
+        cores, info = from_nonzeros(T, sizes, tol, max_rank)
+        announce(info, "from_sparse", strict=strict)
         return (cls._of(cores), info) if return_info else cls._of(cores)
 
     @property

@@ -1,23 +1,99 @@
-"""The door to TT-SVD that tensors and matrices share."""
+"""The doors to TT-SVD: arrays in memory, arrays on disk, sparse arrays.
+
+Which kernel does the work follows from what is given; those that are seldom needed
+are imported when they are.
+"""
 
 from collections.abc import Sequence
+from math import prod
+from typing import Any
 
-from ttalgebra.arrays.checks import as_max_rank, as_tol
-from ttalgebra.arrays.namespace import namespace_of
-from ttalgebra.arrays.typing import Array, Cores, Ranks
+import numpy as np
+
+from ttalgebra.arrays.checks import as_array, as_max_rank, as_tol, require_finite
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.namespace import is_array, namespace_of
+from ttalgebra.arrays.random import generator
+from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks
+from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Truncation
 from ttalgebra.decompose.svd import tt_svd
 
+Modes = Sequence[tuple[int, ...]]
+METHODS = ("svd", "random")
+
+
+def as_source(x: Any, name: str) -> Any:
+    """An array in memory as `as_array` has it, one on disk as it is."""
+    if is_sparse(x):
+        raise TypeError(
+            f"{name} is sparse; use from_sparse, which never makes it dense"
+        )
+    return x if _is_on_disk(x) else as_array(x, name)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether ``x`` is a SciPy sparse matrix or array."""
+    return hasattr(x, "tocoo")
+
+
+def _is_on_disk(x: Any) -> bool:
+    """A memory-mapped array, or whatever else is read by slices."""
+    if isinstance(x, np.memmap):
+        return True
+    sliced = all(hasattr(x, name) for name in ("shape", "dtype", "__getitem__"))
+    return sliced and not is_array(x) and not isinstance(x, (np.ndarray, np.generic))
+
 
 def decomposed(
-    x: Array,
-    modes: Sequence[tuple[int, ...]],
+    x: Any,
+    modes: Modes,
     tol: float | None,
     max_rank: Ranks | None,
+    *,
+    method: str,
+    rng: RNG,
 ) -> tuple[Cores, Truncation]:
-    """The chain of a finite ``x``, and the report."""
+    """The chain of an array with these ``modes``, and the report."""
     bounds = as_max_rank(max_rank, len(modes), "from_dense")
     tol = as_tol(tol, "from_dense")
-    if len(modes) == 1:  # there is nothing to cut: the core would be the caller's array
-        x = namespace_of(x).asarray(x, copy=True)
-    return tt_svd(x, modes, tol=tol, max_rank=bounds)
+    if method not in METHODS:
+        names = ", ".join(METHODS)
+        raise ShapeError(f"from_dense: no method {method!r}; there are: {names}")
+    generator(rng)
+    if _is_on_disk(x):
+        from ttalgebra.decompose.streamed import tt_svd_streamed
+
+        return tt_svd_streamed(x, modes, tol=tol, max_rank=bounds)
+    x = _in_memory(x, modes)
+    if method == "svd" or len(modes) == 1:
+        return tt_svd(x, modes, tol=tol, max_rank=bounds)
+    from ttalgebra.decompose.sketch import tt_svd_random
+
+    return tt_svd_random(x, modes, tol=tol, max_rank=bounds, rng=rng)
+
+
+def _in_memory(x: Array, modes: Modes) -> Array:
+    """Finite, tensors flattened, and a copy where there is nothing to cut."""
+    require_finite(x, "from_dense")
+    if len(modes[0]) == 1:
+        x = chain.reshape(x, prod(x.shape))
+    return namespace_of(x).asarray(x, copy=True) if len(modes) == 1 else x
+
+
+def from_nonzeros(
+    x: Any, modes: Modes, tol: float | None, max_rank: Ranks | None
+) -> tuple[Cores, Truncation]:
+    """The chain of a SciPy sparse array, which has the shape of ``modes``."""
+    if not is_sparse(x):
+        kind = type(x).__name__
+        raise TypeError(f"from_sparse: a SciPy sparse array is needed, got {kind}")
+    shape = tuple(prod(axis) for axis in zip(*modes, strict=True))
+    wanted = tuple(n for (n,) in modes) if len(shape) == 1 else shape
+    if tuple(x.shape) != wanted:
+        message = f"from_sparse: the array has shape {tuple(x.shape)}"
+        raise ShapeError(f"{message}, the modes multiply to {wanted}")
+    bounds = as_max_rank(max_rank, len(modes), "from_sparse")
+    from ttalgebra.decompose.sparse import tt_svd_sparse
+
+    return tt_svd_sparse(x, modes, tol=as_tol(tol, "from_sparse"), max_rank=bounds)

@@ -1,0 +1,171 @@
+"""`cost` against what operations then really make, count and allocate."""
+
+# ruff: noqa: ARG005 - every row of a table takes the same arguments
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import ttalgebra as tt
+from tests.algebra.chains import draw, draw_modes, dtypes, kinds, modes_of, seeds, train
+
+MADE = {  # operation -> what it really makes of a train and another of the same kind
+    "add": lambda x, y: x + y,
+    "hadamard": lambda x, y: x.hadamard(y),
+    "kron": tt.kron,
+}
+
+
+@given(seeds, kinds, dtypes)
+def test_ranks_and_bytes_of_trains(seed, n_modes, dtype):
+    rng, x = draw(seed, n_modes, dtype)
+    y = train(rng, modes_of(x), ("f4", "f8", "c8", "c16")[seed % 4])
+    for name, make in MADE.items():
+        cost, made = x.cost(name, y), make(x, y)
+        assert cost.ranks == made.ranks
+        assert cost.result_bytes == made.nbytes
+
+
+@given(seeds, dtypes)
+def test_ranks_and_bytes_of_products(seed, dtype):
+    rng, A = draw(seed, 2, dtype, limit=200)
+    B = train(rng, [(n, m) for m, n in modes_of(A)], "f8")
+    x = train(rng, [(n,) for n in A.col_modes], dtype)
+    for other in (B, x):
+        cost, made = A.cost("matmul", other), A @ other
+        assert (cost.ranks, cost.result_bytes) == (made.ranks, made.nbytes)
+    assert A.cost("to_dense").result_bytes == A.to_dense().nbytes
+    assert x.cost("to_dense").result_bytes == x.to_dense().nbytes
+    assert A.cost("orthogonalize").ranks == A.ranks
+    rounded = A.round()
+    assert all(
+        r <= s for r, s in zip(rounded.ranks, A.cost("round").ranks, strict=True)
+    )
+
+
+@given(seeds, dtypes)
+def test_bytes_of_dense_products(seed, dtype):
+    """An array operand has its own dtype, and its own place for the samples."""
+    _, A = draw(seed, 2, dtype, limit=200)
+    M, N = A.shape
+    n = seed % 5 + 1
+    plain = n * M * A.dtype.itemsize
+    for name in ("apply", "matmat"):
+        assert A.cost(name, n).result_bytes == plain
+    for kind in ("f4", "f8", "c16"):
+        X = np.ones((N, n), kind)
+        assert A.cost("matmat", X).result_bytes == (A @ X).nbytes
+        assert A.cost("matvec", X[:, 0]).result_bytes == (A @ X[:, 0]).nbytes
+        assert A.cost("apply", X.T).result_bytes == A.apply(X.T).nbytes
+        assert A.cost("apply", X[:, 0]).result_bytes == A.apply(X[:, 0]).nbytes
+        cube = np.ones((2, n, N), kind)
+        assert A.cost("apply", cube).result_bytes == A.apply(cube).nbytes
+        assert A.cost("vjp", X.T).flops == A.cost("vjp", n).flops
+
+
+def counted(cores, n):
+    """Multiplications and additions of the loops over all indices, core by core."""
+    total, done = 0, 1
+    to_come = [math.prod(c.shape[2] for c in cores[k + 1 :]) for k in range(len(cores))]
+    for (a, i, j, b), rest in zip((c.shape for c in cores), to_come, strict=True):
+        for _ in range(a * b):
+            total += 2 * i * j * done * rest * n
+        done *= i
+    return total
+
+
+def test_flops_by_counting(rng):
+    for _ in range(20):
+        modes = draw_modes(rng, 2, limit=100)
+        A = train(rng, modes, "f8")
+        assert A.cost("matmat", 3).flops == counted(A.cores, 3)
+        assert A.cost("vjp", 3).flops == 3 * counted(A.cores, 3)
+        B = train(rng, [(n, 2) for _, n in modes], "f8")
+        pairs = zip(A.cores, B.cores, strict=True)
+        count = 0
+        for (a, i, k, b), (c, _, j, d) in ((G.shape, H.shape) for G, H in pairs):
+            count += 2 * a * b * c * d * i * j * k
+        assert A.cost("matmul", B).flops == count
+        pairs = zip(A.cores, A.cores, strict=True)
+        count = sum(
+            2 * G[..., 0].size * G.shape[-1] * len(H) * H.shape[-1] for G, H in pairs
+        )
+        assert A.cost("hadamard", A).flops in (count, count // 2)
+    assert tt.ones((5,)).cost("add", tt.ones((5,))).flops == 5
+    assert A.cost("kron", A).flops == 0
+
+
+def test_flops_of_dot():
+    x, y = tt.random_tensor((7,), 1, rng=0), tt.random_tensor((7,), 1, rng=0)
+    assert x.cost("dot", y).flops in (2 * 7, 4 * 7)
+    G = tt.random_tensor((3, 5), 2, rng=0)
+    exact = 2 * 3 * 2 + 2 * 3 * 2 * 2 + 2 * 5 * 2 * (2 + 1)
+    assert exact / 2 <= G.cost("dot", G).flops <= 2 * exact
+
+
+def peak(function):
+    function()  # plans and imports are paid once
+    tracemalloc.start()
+    try:
+        result = function()
+        return tracemalloc.get_traced_memory()[1], result
+    finally:
+        tracemalloc.stop()
+
+
+BIG = {
+    "add": lambda A, B, x, X: ("add", (A, B), lambda: A + B),
+    "add tensors": lambda A, B, x, X: ("add", (x, x), lambda: x + x),
+    "matmul": lambda A, B, x, X: ("matmul", (A, B), lambda: A @ B),
+    "matmul tensor": lambda A, B, x, X: ("matmul", (A, x), lambda: A @ x),
+    "hadamard": lambda A, B, x, X: ("hadamard", (A, B), lambda: A.hadamard(B)),
+    "hadamard tensors": lambda A, B, x, X: ("hadamard", (x, x), lambda: x * x),
+    "to_dense": lambda A, B, x, X: ("to_dense", (A,), A.to_dense),
+    "to_dense tensor": lambda A, B, x, X: ("to_dense", (x,), x.to_dense),
+    "matmat": lambda A, B, x, X: ("matmat", (A, 8), lambda: A @ X),
+    "apply": lambda A, B, x, X: ("apply", (A, 8), lambda: A.apply(X.T)),
+    "matvec": lambda A, B, x, X: ("matvec", (A, 1), lambda: A.matvec(X[:, 0])),
+    "vjp": lambda A, B, x, X: (
+        "vjp",
+        (A, 8),
+        lambda: (lambda y, pull: pull(y))(*A.vjp(X.T)),
+    ),
+    "orthogonalize": lambda A, B, x, X: (
+        "orthogonalize",
+        (A,),
+        lambda: A.orthogonalize(2),
+    ),
+    "norm": lambda A, B, x, X: ("norm", (A,), A.norm),
+    "round": lambda A, B, x, X: ("round", (A,), A.round),
+    "dot": lambda A, B, x, X: ("dot", (A, B), lambda: tt.dot(A, B)),
+}
+OVERHEAD = 2**16  # Python objects: tuples, views, plans
+
+
+@pytest.mark.parametrize("name", BIG)
+def test_peak_is_predicted_within_a_factor_of_three(name):
+    """From above: what is predicted suffices. From below: a third of it is needed."""
+    rng = np.random.default_rng(0)
+    A, B = (tt.random_matrix((8,) * 4, (8,) * 4, 24, rng=rng) for _ in range(2))
+    if name in ("matmul", "hadamard"):
+        A, B = (tt.random_matrix((4,) * 5, (4,) * 5, 12, rng=rng) for _ in range(2))
+    x = tt.random_tensor(A.col_modes, 24, rng=rng)
+    X = rng.standard_normal((A.shape[1], 8))
+    operation, (first, *others), call = BIG[name](A, B, x, X)
+    predicted = first.cost(operation, *others).peak_bytes
+    measured, _ = peak(call)
+    said = f"{name}: predicted {predicted}, measured {measured}"
+    assert measured <= predicted + OVERHEAD, said
+    assert predicted <= 3 * measured + OVERHEAD, said
+
+
+def test_costs_of_what_nobody_can_pay():
+    """Exact integers, at once, for trains of 10^4 cores and for googols of rows."""
+    A = tt.identity((2,) * 10_000)
+    cost = A.cost("matvec", 1)
+    assert cost.result_bytes == 8 * 2**10_000
+    assert type(cost.flops) is int
+    assert cost.flops == 10_000 * 2 * 2 * 2**10_000
+    assert A.cost("kron", A).ranks == (1,) * 20_001

@@ -1,0 +1,127 @@
+"""Factorisations of sizes into modes: as balanced as the prime factors allow.
+
+The rule, in full: a size is factorised, its primes from the largest to the smallest
+go each to the smallest mode so far, and then any two modes whose product has a more
+balanced split are split so, until no two have. Modes are returned in falling order.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, count
+from math import prod
+
+from ttalgebra.arrays.checks import as_positive
+from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.decompose.modes.primes import divisors, prime_factors, smooth_from
+
+Modes = tuple[int, ...]
+
+TARGET = 8  # the geometric mean of the modes, at most, where nothing else is said
+LARGEST_PRIME = 7  # of padded sizes: they grow by 9.1 % at most, by 2.1 % from 10**4 on
+
+
+def suggest_modes(
+    M: int,
+    N: int,
+    *,
+    order: int | None = None,
+    max_mode: int | None = None,
+    pad: bool = False,
+) -> tuple[Modes, Modes]:
+    """``(row_modes, col_modes)`` of equal length for an ``M x N`` matrix.
+
+    Parameters
+    ----------
+    order
+        How many modes. By default the fewest whose geometric mean is at most 8 on
+        the larger side or, given ``max_mode``, none of which is above that.
+    max_mode
+        The largest mode allowed; ShapeError where it cannot be kept.
+    pad
+        Whether a size whose modes would be above ``max_mode``, or that has a prime
+        above 7 where none is given, grows to the next one of primes up to 7 that
+        fits: ``M <= prod(row_modes)``, without ``max_mode`` at most ``1.1 M``.
+
+    No two modes of a side have a product that splits more evenly, and the largest is
+    at most ``P`` times the smallest, ``P`` the largest prime of the size.
+
+    >>> from ttalgebra.decompose.modes import suggest_modes
+    >>> suggest_modes(25088, 4096)
+    ((8, 8, 8, 7, 7), (8, 8, 4, 4, 4))
+    >>> suggest_modes(997, 10, order=3, pad=True)
+    ((10, 10, 10), (5, 2, 1))
+    """
+    sizes = as_positive(M, "M"), as_positive(N, "N")
+    bound = None if max_mode is None else as_positive(max_mode, "max_mode")
+    orders: Iterator[int] | list[int] = _orders(sizes, bound)
+    if order is not None:
+        orders = [as_positive(order, "order")]
+    for d in orders:
+        found = [_modes_of(size, d, bound, pad) for size in sizes]
+        if found[0] is not None and found[1] is not None:
+            return found[0], found[1]
+    raise ShapeError(_refusal(sizes, order, bound, pad))
+
+
+def _orders(sizes: tuple[int, int], max_mode: int | None) -> Iterator[int]:
+    """The numbers of modes to try, the fewest first."""
+    base, largest = max_mode or TARGET, max(sizes)
+    fewest = next(d for d in count(1) if base**d >= largest or base == 1)
+    yield from range(
+        fewest, fewest + 1 if max_mode is None else largest.bit_length() + 1
+    )
+
+
+def _modes_of(size: int, order: int, max_mode: int | None, pad: bool) -> Modes | None:
+    """The modes of ``size``, or of the next size that has good ones; None if none."""
+    modes = balanced(prime_factors(size), order)
+    good = max_mode is None or modes[0] <= max_mode
+    if max_mode is None and pad and order > 1:
+        good = max(prime_factors(size), default=1) <= LARGEST_PRIME
+    if good or not pad:
+        return modes if good else None
+    prime = min(LARGEST_PRIME, max_mode or LARGEST_PRIME)
+    for larger in smooth_from(size, prime):
+        if max_mode is not None and larger > max_mode**order:
+            return None
+        modes = balanced(prime_factors(larger), order)
+        if max_mode is None or modes[0] <= max_mode:
+            return modes
+    return None
+
+
+def balanced(primes: Sequence[int], order: int) -> Modes:
+    """``primes`` multiplied into ``order`` modes by the rule above, largest first."""
+    parts: list[list[int]] = [[] for _ in range(order)]
+    for p in sorted(primes, reverse=True):
+        min(parts, key=prod).append(p)
+    while _split_one_pair(parts):
+        pass
+    return tuple(sorted((prod(part) for part in parts), reverse=True))
+
+
+def _split_one_pair(parts: list[list[int]]) -> bool:
+    """Split the first pair that can be more balanced; whether there was one."""
+    for one, two in combinations(parts, 2):
+        smaller = min(prod(one), prod(two))
+        best = _nearest_below_root(one + two)
+        if best > smaller:
+            pair = prod(one) * prod(two)
+            one[:], two[:] = prime_factors(best), prime_factors(pair // best)
+            return True
+    return False
+
+
+def _nearest_below_root(primes: Sequence[int]) -> int:
+    """The largest divisor of a product that is no larger than its square root."""
+    size = prod(primes)
+    return max(n for n in divisors(primes) if n * n <= size)
+
+
+def _refusal(
+    sizes: tuple[int, int], order: int | None, max_mode: int | None, pad: bool
+) -> str:
+    modes = "modes" if order is None else f"{order} modes"
+    message = f"suggest_modes: {sizes[0]} x {sizes[1]} has no {modes} up to {max_mode}"
+    if pad:
+        return f"{message}, padded or not; raise order or max_mode"
+    return f"{message}; allow pad=True, or raise order or max_mode"
