@@ -53,7 +53,9 @@ def assert_true(found, x, y, tol):
         assert found.equal
     if size:
         u = unit((x - y).cores) / size
-        assert found.roundoff == pytest.approx(float(30 * u), rel=1e-3, abs=1e-300)
+        assert found.roundoff >= float(30 * u) * (1 - 1e-3)
+        own = max(unit(x.cores), unit(y.cores)) / size
+        assert found.roundoff <= float(60 * u + 60 * own * true) + 1e-300
 
 
 @given(seeds, kinds, booleans)

@@ -122,6 +122,12 @@ def balanced(cores: Cores, exponent: Array = 0) -> Cores:
     return spread(tuple(units), exponent)
 
 
+def is_calm(cores: Cores) -> bool:
+    """Whether products of two such cores, or sums inside one, stay in range."""
+    bound = 400 if namespace_of(*cores).finfo(cores[0].dtype).bits == 64 else 50
+    return all(abs(int(exponent_of(core))) < bound for core in cores)
+
+
 def tame(cores: Cores) -> tuple[Cores, tuple[int, ...]]:
     """The same chain with no partial product out of range, and its shifts.
 

@@ -5,7 +5,7 @@ unit vector for an index, the identity for a trace) and an ``(r, s)`` matrix is 
 which a neighbour absorbs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ttalgebra.arrays.contract import contract
 from ttalgebra.arrays.namespace import namespace_of
@@ -14,8 +14,10 @@ from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.chain import absorb_left, absorb_right, flat_modes, reshape
 
 
-def close(cores: Cores, matrices: Mapping[int, Array]) -> tuple[Cores, Array]:
-    """The chain in which ``matrices`` ``(r, s)`` stand for the cores of some sites.
+def close(
+    cores: Cores, closers: Mapping[int, Callable[[Array], Array]]
+) -> tuple[Cores, Array]:
+    """The chain in which ``closers`` make ``(r, s)`` matrices of some of the cores.
 
     Returns ``(cores, exponent)``. Matrices go to the next open core, those after the
     last one to that; where every site is closed, one ``(1, 1)`` matrix is left.
@@ -24,12 +26,13 @@ def close(cores: Cores, matrices: Mapping[int, Array]) -> tuple[Cores, Array]:
     done: list[Array] = []
     carried, exponent = None, 0
     for k, core in enumerate(cores):
-        core, shift = unit_scaled(matrices.get(k, core))
-        if carried is not None:
-            core, growth = unit_scaled(absorb_left(carried, core))
-            shift = shift + growth
-        exponent = exponent + shift
-        if k in matrices:
+        core, shift = unit_scaled(core)
+        core = closers[k](core) if k in closers else core
+        core, growth = unit_scaled(
+            core if carried is None else absorb_left(carried, core)
+        )
+        exponent = exponent + shift + growth
+        if k in closers:
             carried = core
         else:
             carried = None

@@ -74,9 +74,8 @@ def learning_curves(
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     for (name, runs), colour in zip(curves.items(), _colours(len(curves)), strict=True):
-        errors = [
-            [max(100 * (1 - a), SMALLEST) for a in epoch] for epoch in zip(*runs, strict=True)
-        ]
+        by_epoch = zip(*runs, strict=True)
+        errors = [[max(100 * (1 - a), SMALLEST) for a in epoch] for epoch in by_epoch]
         epochs = range(1, len(errors) + 1)
         means = [sum(e) / len(e) for e in errors]
         axes.plot(epochs, means, color=colour, label=name)

@@ -12,7 +12,7 @@ from ttalgebra.cores import arithmetic, chain, orthogonalize, products
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.trains.doors import cost, rounding
 from ttalgebra.trains.doors.pairing import paired, promoted
-from ttalgebra.trains.rounded import AbstractTrain
+from ttalgebra.trains.shared.rounded import AbstractTrain
 
 Train = TypeVar("Train", bound=AbstractTrain)
 
@@ -63,14 +63,20 @@ def same(x: Train, y: Train, tol: float = 0.0) -> Comparison:
     _require_alike((x, y), "same")
     tol = as_tol(tol, "same") or 0.0
     difference = (x - y).cores
-    size, scale = max(
-        (orthogonalize.norm_parts(z.cores) for z in (x, y)), key=_magnitude
-    )
+    chains = paired(x.cores, y.cores, "same")
+    norms = [orthogonalize.norm_parts(cores) for cores in chains]
+    larger = norms.index(max(norms, key=_magnitude))
+    size, scale = norms[larger]
     distance = _over(orthogonalize.norm_parts(difference), size, scale)
-    unit, exponent = orthogonalize.unit_parts(difference)
-    roundoff = _over((30 * unit, exponent), size, scale)
+    roundoff = _unit_over(difference, size, scale)
+    roundoff += distance * _unit_over(chains[larger], size, scale)
     certified = abs(distance - tol) > roundoff or distance == roundoff == 0
     return Comparison(distance <= tol + roundoff, certified, distance, roundoff)
+
+
+def _unit_over(cores: Cores, size: float, scale: int) -> float:
+    unit, exponent = orthogonalize.unit_parts(cores)
+    return _over((30 * unit, exponent), size, scale)
 
 
 def _magnitude(parts: tuple[float, int]) -> float:
@@ -181,7 +187,10 @@ def concatenate(trains: Sequence[Train], axis: int = 0, *, site: int = 0) -> Tra
     place, mode = (axis, 0) if tensors else (site, axis)
     for other in trains[1:]:
         _require_joinable(first, other, place, mode)
-    joined: Train = first._of(arithmetic.concatenate(_alike(trains), place, mode))
+    chains = [chain.tame(cores)[0] for cores in _alike(trains)]
+    advice = "round the trains first"
+    cost.concatenate(chains, place, mode).require("concatenate: the result", advice)
+    joined: Train = first._of(arithmetic.concatenate(chains, place, mode))
     return joined
 
 

@@ -16,7 +16,7 @@ from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import arithmetic, chain, products
 from ttalgebra.trains.doors import dense
 from ttalgebra.trains.doors.dense import Pullback
-from ttalgebra.trains.rounded import AbstractTrain
+from ttalgebra.trains.shared.rounded import AbstractTrain
 
 
 class LinearMap(AbstractTrain):

@@ -2,31 +2,28 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Literal, Self, cast, overload
+from typing import Any, Literal, Self, overload
 
 from ttalgebra.arrays.checks import (
-    as_index,
     as_mode_pairs,
-    as_sites,
 )
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import from_numpy, namespace_of
-from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks, Scalar
+from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks
 from ttalgebra.cores import products, selection
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.trains.doors import cost, indexing
+from ttalgebra.trains.doors import cost, ranged
 from ttalgebra.trains.doors.decomposed import (
     as_source,
     decomposed,
     from_nonzeros,
 )
 from ttalgebra.trains.doors.pairing import promoted
-from ttalgebra.trains.linear_map import LinearMap
-from ttalgebra.trains.rounded import compressed
+from ttalgebra.trains.reductions import Reductions
+from ttalgebra.trains.shared.rounded import compressed
 from ttalgebra.trains.tensor import TTTensor
 
 
-class TTMatrix(LinearMap):
+class TTMatrix(Reductions):
     """``W(i_1 ... i_d; j_1 ... j_d) = G_1[i_1, j_1] ... G_d[i_d, j_d]``.
 
     Cores have shape ``(r, m, n, s)``; the first digit is the slowest, as in
@@ -143,7 +140,7 @@ class TTMatrix(LinearMap):
         Memory ``O(nnz n r)``; TooLargeError above 2 GiB, where small modes help.
 
         >>> import scipy.sparse as sp, ttalgebra as tt
-        >>> L = sp.diags_array([-1, 2, -1], offsets=[-1, 0, 1], shape=(1024, 1024))
+        >>> L = sp.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(1024, 1024))
         >>> tt.TTMatrix.from_sparse(L, (2,) * 10, (2,) * 10, tol=1e-12).max_rank
         3
         """
@@ -158,85 +155,8 @@ class TTMatrix(LinearMap):
         if not isinstance(x, TTTensor):
             kind = type(x).__name__
             raise TypeError(f"from_diagonal: a TTTensor is needed, got {kind}")
+        cost.from_diagonal(x.cores).require("from_diagonal", "split its modes first")
         return cls._of(tuple(selection.from_diagonal(core) for core in x.cores))
-
-    def diagonal(self) -> TTTensor:
-        """The diagonal as a tensor; exact, ranks stay. ShapeError unless square."""
-        self._require_square("diagonal", range(self.order))
-        return TTTensor._of(tuple(selection.diagonal(core) for core in self.cores))
-
-    def trace(self) -> Scalar:
-        """The sum of the diagonal. Cost ``O(d n r^2)``. ShapeError unless square."""
-        self._require_square("trace", range(self.order))
-        closing = {k: selection.traced(core) for k, core in enumerate(self.cores)}
-        return cast(Scalar, indexing.opened(self.cores, closing))
-
-    def partial_trace(self, sites: int | Sequence[int]) -> "TTMatrix | Scalar":
-        """The matrix in which some ``sites`` are traced over; a number where all are.
-
-        >>> import ttalgebra as tt
-        >>> tt.identity((2, 3, 4)).partial_trace((0, 2)).to_dense()
-        array([[8., 0., 0.],
-               [0., 8., 0.],
-               [0., 0., 8.]])
-        """
-        places = as_sites(sites, self.order, "partial_trace: site")
-        self._require_square("partial_trace", places)
-        closing = {k: selection.traced(self.cores[k]) for k in places}
-        found = indexing.opened(self.cores, closing)
-        return TTMatrix._of(found) if isinstance(found, tuple) else found
-
-    def sum(self, axis: int | None = None) -> "TTTensor | Scalar":
-        """The sum of all entries, or a tensor of the sums over rows or columns."""
-        closing = {k: selection.summed(core) for k, core in enumerate(self.cores)}
-        if axis is None:
-            return cast(Scalar, indexing.opened(self.cores, closing))
-        place = as_index(axis, 2, "sum: axis")
-        xp = namespace_of(*self.cores)
-        return TTTensor._of(tuple(xp.sum(core, axis=1 + place) for core in self.cores))
-
-    def __getitem__(self, key: Any) -> "TTMatrix | TTTensor | Scalar":
-        """``A[i, j]`` an entry; ``A[i, :]`` a row, ``A[:, j]`` a column, as tensors."""
-        i, j = indexing.key_of(key, 2)
-        rows = indexing.chosen(i, self.row_modes, "row")
-        columns = indexing.chosen(j, self.col_modes, "column")
-        picked = (
-            core[:, r, c, :]
-            for core, r, c in zip(self.cores, rows, columns, strict=True)
-        )
-        return self._opened(tuple(picked))
-
-    __iter__ = None  # a train is no sequence of its rows
-
-    def entries(self, I: Any, J: Any) -> Array:  # noqa: E741
-        """The entries at rows ``I``, columns ``J``: ``(n,)`` flat or ``(n, d)`` digits.
-
-        Flat indices beyond int64 come as Python ints. Cost ``O(n d r^2)``.
-        """
-        rows = indexing.digit_arrays(I, self.row_modes, "entries: I")
-        columns = indexing.digit_arrays(J, self.col_modes, "entries: J")
-        if len(rows[0]) != len(columns[0]):
-            message = f"entries: {len(rows[0])} rows and {len(columns[0])} columns"
-            raise ShapeError(f"{message}; one column for each row is needed")
-        pairs = zip(rows, columns, self.col_modes, strict=True)
-        flat = [from_numpy(i * n + j, self.cores[0]) for i, j, n in pairs]
-        return selection.entries(self.cores, flat)
-
-    def _opened(self, cores: Cores) -> "TTMatrix | TTTensor | Scalar":
-        """What is left of the cores where digits were picked."""
-        if cores[0].ndim == 4:
-            return self
-        if cores[0].ndim == 3:
-            return TTTensor._of(
-                tuple(namespace_of(G).asarray(G, copy=True) for G in cores)
-            )
-        return cast(Scalar, indexing.opened(cores, dict(enumerate(cores))))
-
-    def _require_square(self, verb: str, sites: Sequence[int]) -> None:
-        for k in sites:
-            m, n = self.row_modes[k], self.col_modes[k]
-            if m != n:
-                raise ShapeError(f"{verb}: site {k} is {m}x{n}, a square one is needed")
 
     def matvec(self, x: Any, **compressed: Any) -> Any:
         """``A @ x``: dense ``(N,)`` or ``(N, 1)``, or a tensor, then compressed.
@@ -270,8 +190,8 @@ class TTMatrix(LinearMap):
         advice = "round the operands first"
         cost.matmul(A, B).require("@: the product", advice)
         if isinstance(other, TTMatrix):
-            return TTMatrix._of(products.compose(A, B))
-        return TTTensor._of(products.matvec(A, B))
+            return TTMatrix._of(ranged.product(products.compose, A, B, "@"))
+        return TTTensor._of(ranged.product(products.matvec, A, B, "@"))
 
     def _fitting(self, other: "TTMatrix | TTTensor", verb: str) -> tuple[Cores, Cores]:
         """The cores of both in one dtype; ShapeError where they do not meet."""

@@ -14,13 +14,13 @@ from ttalgebra.arrays.namespace import from_numpy
 from ttalgebra.arrays.typing import RNG, Array, Ranks, Scalar
 from ttalgebra.cores import chain, products, selection
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.trains.doors import indexing
+from ttalgebra.trains.doors import cost, indexing
 from ttalgebra.trains.doors.decomposed import (
     as_source,
     decomposed,
     from_nonzeros,
 )
-from ttalgebra.trains.rounded import AbstractTrain
+from ttalgebra.trains.shared.rounded import AbstractTrain
 
 
 class TTTensor(AbstractTrain):
@@ -169,6 +169,7 @@ class TTTensor(AbstractTrain):
         return TTTensor._of(found) if isinstance(found, tuple) else found
 
     __iter__ = None  # a train is no sequence of its slices
+    __reversed__ = None
 
     def entries(self, indices: Any) -> Array:
         """The entries at ``indices``: ``(n, d)`` digits or ``(n,)`` flat, to ``(n,)``.
@@ -177,6 +178,8 @@ class TTTensor(AbstractTrain):
         """
         digits = indexing.digit_arrays(indices, self.modes, "entries: indices")
         moved = [from_numpy(column, self.cores[0]) for column in digits]
+        advice = "take fewer entries at a time, or round first"
+        cost.entries(self.cores, len(digits[0])).require("entries", advice)
         return selection.entries(self.cores, moved)
 
     def sum(self, modes: int | Sequence[int] | None = None) -> "TTTensor | Scalar":
@@ -189,8 +192,8 @@ class TTTensor(AbstractTrain):
         (24.0, array([8., 8., 8.]))
         """
         sites = as_sites(modes, self.order, "sum: mode")
-        closing = {k: selection.summed(self.cores[k]) for k in sites}
-        found = indexing.opened(self.cores, closing)
+        closers = dict.fromkeys(sites, selection.summed)
+        found = indexing.opened(self.cores, closers, "sum")
         return TTTensor._of(found) if isinstance(found, tuple) else found
 
     def to_dense(self, *, max_bytes: int = MAX_BYTES) -> Array:

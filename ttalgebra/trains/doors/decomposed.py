@@ -41,6 +41,8 @@ def _is_on_disk(x: Any) -> bool:
     """A memory-mapped array, or whatever else is read by slices."""
     if isinstance(x, np.memmap):
         return True
+    if hasattr(x, "cores"):  # a train is no source of itself
+        return False
     sliced = all(hasattr(x, name) for name in ("shape", "dtype", "__getitem__"))
     return sliced and not is_array(x) and not isinstance(x, (np.ndarray, np.generic))
 

@@ -1,6 +1,7 @@
 """What stands between brackets: integers close a site, slices shorten its mode."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -8,11 +9,13 @@ import numpy as np
 
 from ttalgebra.arrays.checks import as_index
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import from_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import from_numpy, is_array, namespace_of, to_numpy
 from ttalgebra.arrays.scaling import scalar_times_power
 from ttalgebra.arrays.typing import Array, Cores, Scalar
 from ttalgebra.cores import selection
-from ttalgebra.cores.chain import spread
+from ttalgebra.trains.doors import ranged
+
+Closers = Mapping[int, Callable[[Array], Array]]
 
 
 def key_of(key: Any, order: int) -> tuple[int | slice, ...]:
@@ -33,22 +36,25 @@ def key_of(key: Any, order: int) -> tuple[int | slice, ...]:
 
 def sliced(cores: Cores, key: tuple[int | slice, ...]) -> Cores | Scalar:
     """The chain of what ``key`` leaves open, or the entry where it leaves nothing."""
-    matrices, kept = {}, []
+    closers, kept = {}, []
     for k, (core, part) in enumerate(zip(cores, key, strict=True)):
         if isinstance(part, slice):
             kept.append(_shortened(core, part, k))
         else:
             index = as_index(part, core.shape[1], f"indexing: index {k}")
-            matrices[k] = selection.indexed(core, index)
+            closers[k] = partial(selection.indexed, index=index)
             kept.append(core)
-    return opened(tuple(kept), matrices)
+    return opened(tuple(kept), closers, "indexing")
 
 
-def opened(cores: Cores, matrices: dict[int, Array]) -> Cores | Scalar:
-    """``cores`` with some sites closed: a chain, or a number where none is left."""
-    left, exponent = selection.close(cores, matrices)
-    if len(matrices) < len(cores):
-        return spread(left, exponent)
+def opened(cores: Cores, closers: Closers, verb: str) -> Cores | Scalar:
+    """``cores`` with some sites closed: a chain, or a number where none is left.
+
+    Raises NonFiniteError where the cores that are left cannot hold the result.
+    """
+    left, exponent = selection.close(cores, closers)
+    if len(closers) < len(cores):
+        return ranged.shared(left, exponent, verb)
     return number(to_numpy(left[0])[0, 0].item(), int(exponent))
 
 
@@ -61,13 +67,17 @@ def number(value: Scalar, exponent: int) -> Scalar:
 
 
 def _shortened(core: Array, part: slice, site: int) -> Array:
-    picked = range(core.shape[1])[part]
+    try:
+        start, stop, step = part.indices(core.shape[1])
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"indexing: {part} of mode {site}: {error}") from None
+    picked = range(start, stop, step)
     if len(picked) == 0:
         message = f"indexing: {part} of mode {site} (size {core.shape[1]}) is empty"
         raise ShapeError(f"{message}; a mode has at least one index")
-    if part.step is not None and part.step < 0:  # not every library slices backwards
+    if step < 0:  # not every library slices backwards
         return _taken(core, picked)
-    return core[:, part, :]
+    return core[:, start:stop:step, :]
 
 
 def _taken(core: Array, picked: Sequence[int]) -> Array:
@@ -77,7 +87,8 @@ def _taken(core: Array, picked: Sequence[int]) -> Array:
 def chosen(part: Any, modes: Sequence[int], name: str) -> tuple[int | slice, ...]:
     """The digits of a flat index, or ``:`` for each of them."""
     if isinstance(part, slice):
-        if part != slice(None):
+        ends = (part.start, part.stop, part.step)
+        if any(end is not None for end in ends):
             message = f"indexing: {part} of the {name}s is no train"
             raise ShapeError(f"{message}; use an int, ':', or entries()")
         return (part,) * len(modes)
@@ -98,25 +109,34 @@ def digit_arrays(index: Any, modes: Sequence[int], name: str) -> list[np.ndarray
 
     Flat indices beyond int64 come as an object array or a list of Python ints.
     """
-    given = np.asarray(
-        to_numpy(index) if hasattr(index, "__array_namespace__") else index
-    )
-    if given.dtype.kind not in "iuO" or given.ndim not in (1, 2):
-        what = f"{given.ndim}-D {given.dtype}"
-        raise TypeError(
-            f"{name} must be integers (n,) or (n, {len(modes)}), got {what}"
-        )
+    given = _integers(index, name)
+    if given.ndim not in (1, 2):
+        wanted = f"of shape (n,) or (n, {len(modes)})"
+        raise ShapeError(f"{name} must be {wanted}, got {given.ndim} axes")
     if given.ndim == 1:
-        columns = _unravelled(given.astype(object), modes, name)
+        columns = _unravelled(given, modes, name)
     elif given.shape[1] == len(modes):
         columns = list(given.T)
     else:
         message = f"{name} has {given.shape[1]} digits for {len(modes)} modes"
         raise ShapeError(f"{message}; give one for each, or flat indices")
-    return [
-        _in_range(c, n, f"{name}: digit {k}")
-        for k, (c, n) in enumerate(zip(columns, modes, strict=True))
-    ]
+    pairs = enumerate(zip(columns, modes, strict=True))
+    return [_in_range(column, n, f"{name}: digit {k}") for k, (column, n) in pairs]
+
+
+def _integers(index: Any, name: str) -> np.ndarray:
+    """Python ints in an object array, so that no index is too large."""
+    try:
+        given = to_numpy(index) if is_array(index) else np.asarray(index, dtype=object)
+    except ValueError as error:
+        raise ShapeError(f"{name} is ragged; its rows differ in length") from error
+    if given.dtype.kind not in "iuO":
+        raise TypeError(f"{name} must be integers, got dtype {given.dtype}")
+    for value in given.flat if given.dtype.kind == "O" else ():
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            kind = type(value).__name__
+            raise TypeError(f"{name} must be integers, got {kind} among them")
+    return given.astype(object)
 
 
 def _unravelled(flat: np.ndarray, modes: Sequence[int], name: str) -> list[np.ndarray]:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from ttalgebra.arrays.checks import as_index, as_modes, as_positive
+from ttalgebra.arrays.checks import as_index, as_modes, as_positive, require_room
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.typing import Cores
+from ttalgebra.arrays.namespace import nbytes_of
+from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, reshaping
 from ttalgebra.cores.rounding.svd import by_svd
+from ttalgebra.trains.doors import ranged
 
 Digits = tuple[tuple[int, ...], ...]
 
@@ -39,10 +41,22 @@ def merge(cores: Cores, first: Any, last: Any) -> Cores:
     if stop < start:
         message = f"merge_modes: the last site {stop} comes before the first, {start}"
         raise ShapeError(f"{message}; give them in order")
+    _require_room(cores[start : stop + 1])
+    return ranged.mapped(lambda x: _merged(x, start, stop), cores, "merge_modes")
+
+
+def _merged(cores: Cores, start: int, stop: int) -> Cores:
     core = cores[start]
     for following in cores[start + 1 : stop + 1]:
         core = reshaping.merge(core, following)
     return (*cores[:start], core, *cores[stop + 1 :])
+
+
+def _require_room(cores: Cores) -> None:
+    entries = prod(prod(core.shape[1:-1]) for core in cores)
+    shape = (cores[0].shape[0], entries, cores[-1].shape[-1])
+    itemsize = nbytes_of(cores[0][:1, ..., :1]) // prod(cores[0].shape[1:-1])
+    require_room(shape, itemsize, "merge_modes: the core", "merge fewer sites")
 
 
 def permute(cores: Cores, order: Sequence[Any]) -> Cores:
@@ -57,12 +71,15 @@ def permute(cores: Cores, order: Sequence[Any]) -> Cores:
 def quantized(cores: Cores, base: Any) -> Cores:
     """Every mode as digits of ``base``, of which it must be a power."""
     base = as_positive(base, "to_qtt: base")
-    for site in reversed(range(len(cores))):
-        counts = [_digit_count(n, base, site) for n in chain.modes(cores)[site]]
+    pieces: list[Array] = []
+    unit, exponent = ranged.units(cores)
+    for site, core in enumerate(unit):
+        counts = [_digit_count(n, base, site) for n in core.shape[1:-1]]
         longest = max(1, *counts)
         digits = [(1,) * (longest - count) + (base,) * count for count in counts]
-        cores = _exactly(cores, site, tuple(zip(*digits, strict=True)))
-    return by_svd(cores, max_rank=(None,) * (len(cores) - 1))[0]
+        pieces += reshaping.split(core, tuple(zip(*digits, strict=True)))
+    whole = ranged.shared(tuple(pieces), exponent, "to_qtt")
+    return by_svd(whole, max_rank=(None,) * (len(whole) - 1))[0]
 
 
 def _digit_count(n: int, base: int, site: int) -> int:
@@ -81,5 +98,5 @@ def _exactly(cores: Cores, site: int, digits: Digits) -> Cores:
 
 def _with(cores: Cores, site: int, digits: Digits) -> Cores:
     """Split, and the ranks cut back to those of the whole; roundoff alone is lost."""
-    cores = _exactly(cores, site, digits)
+    cores = ranged.mapped(lambda x: _exactly(x, site, digits), cores, "split_modes")
     return by_svd(cores, max_rank=(None,) * (len(cores) - 1))[0]

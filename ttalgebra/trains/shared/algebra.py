@@ -10,11 +10,11 @@ from ttalgebra.arrays.checks import as_index, as_scalar
 from ttalgebra.arrays.namespace import is_array
 from ttalgebra.arrays.typing import Cores
 from ttalgebra.cores import arithmetic, chain, orthogonalize, products
-from ttalgebra.trains.base import Value
-from ttalgebra.trains.doors import cost
+from ttalgebra.trains.doors import cost, ranged
 from ttalgebra.trains.doors import modes as doors
 from ttalgebra.trains.doors.cost import Cost
 from ttalgebra.trains.doors.pairing import paired
+from ttalgebra.trains.shared.base import Value
 
 
 class Algebra(Value):
@@ -64,7 +64,7 @@ class Algebra(Value):
         x, y = paired(self.cores, other.cores, "hadamard")
         advice = "round the operands first"
         cost.hadamard(x, y).require("hadamard: the product", advice)
-        return self._of(products.hadamard(x, y))
+        return self._of(ranged.product(products.hadamard, x, y, "hadamard"))
 
     def conj(self) -> Self:
         """The complex conjugate; the same value where the dtype is real."""

@@ -7,9 +7,9 @@ import numpy as np
 from ttalgebra.arrays.scaling import scalar_times_power
 from ttalgebra.arrays.typing import RNG, Cores, Ranks
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.trains.algebra import Algebra
 from ttalgebra.trains.doors import rounding
 from ttalgebra.trains.doors.pairing import paired
+from ttalgebra.trains.shared.algebra import Algebra
 
 Train = TypeVar("Train", bound="AbstractTrain")
 

@@ -1,0 +1,49 @@
+"""Results that one dtype may not hold: scaled on the way, refused at the end.
+
+Most cores are calm, and nothing is done for them. Others are brought near one, and
+the power of two that was taken out is shared by the cores of the result.
+"""
+
+from collections.abc import Callable
+
+from ttalgebra.arrays.scaling import largest, require_in_range, unit_scaled
+from ttalgebra.arrays.typing import Array, Cores
+from ttalgebra.cores.chain import is_calm, spread
+
+
+def shared(cores: Cores, exponent: Array, verb: str) -> Cores:
+    """``2**exponent`` times the chain; NonFiniteError where no cores can hold it."""
+    if any(float(largest(core)) == 0 for core in cores):
+        return cores  # zero, however large its other cores are
+    result = spread(cores, exponent)
+    for core, unit in zip(result, cores, strict=True):
+        require_in_range(core, unit, f"{verb}: a core of the result")
+    return result
+
+
+def units(cores: Cores) -> tuple[Cores, Array]:
+    """The cores with their largest entries near one, and the exponent taken out."""
+    exponent, scaled = 0, []
+    for core in cores:
+        unit, shift = unit_scaled(core)
+        scaled.append(unit)
+        exponent = exponent + shift
+    return tuple(scaled), exponent
+
+
+def product(
+    kernel: Callable[[Cores, Cores], Cores], x: Cores, y: Cores, verb: str
+) -> Cores:
+    """``kernel(x, y)``, whose cores are products of theirs, in range if it can be."""
+    if is_calm(x) and is_calm(y):
+        return kernel(x, y)
+    (x, shift), (y, growth) = units(x), units(y)
+    return shared(kernel(x, y), shift + growth, verb)
+
+
+def mapped(kernel: Callable[[Cores], Cores], x: Cores, verb: str) -> Cores:
+    """``kernel(x)``, linear in each core of ``x``, in range if it can be."""
+    if is_calm(x):
+        return kernel(x)
+    x, exponent = units(x)
+    return shared(kernel(x), exponent, verb)

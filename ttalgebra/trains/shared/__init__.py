@@ -1,0 +1,1 @@
+"""What tensors and matrices share: immutable cores, exact algebra, approximation."""
