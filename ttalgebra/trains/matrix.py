@@ -140,7 +140,8 @@ class TTMatrix(Reductions):
         Memory ``O(nnz n r)``; TooLargeError above 2 GiB, where small modes help.
 
         >>> import scipy.sparse as sp, ttalgebra as tt
-        >>> L = sp.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(1024, 1024))
+        >>> bands = [-1.0, 2.0, -1.0]
+        >>> L = sp.diags_array(bands, offsets=[-1, 0, 1], shape=(1024, 1024))
         >>> tt.TTMatrix.from_sparse(L, (2,) * 10, (2,) * 10, tol=1e-12).max_rank
         3
         """

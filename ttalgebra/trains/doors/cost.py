@@ -173,6 +173,8 @@ def of(operation: str, cores: Cores, operands: Sequence[Any]) -> Cost:
     if operation not in OPERATIONS:
         names = ", ".join(OPERATIONS)
         raise ShapeError(f"cost: {operation!r} is not predicted; there are: {names}")
+    if operation in ("matvec", "matmat") and any(hasattr(x, "cores") for x in operands):
+        operation = "matmul"  # with a train, not with a dense array
     wanted, predict = OPERATIONS[operation]
     if len(operands) != len(wanted):
         message = f"cost: {operation!r} takes {len(wanted)} operands beside the train"
