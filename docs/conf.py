@@ -22,6 +22,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "ttalgebra"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
+html_sidebars = {"**": []}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False

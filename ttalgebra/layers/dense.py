@@ -27,6 +27,8 @@ class Dense(Layer):
     bias
         ``b``, ``(M,)``.
 
+    Examples
+    --------
     >>> from ttalgebra.layers import Dense
     >>> layer = Dense([[1.0, 2.0], [3.0, 4.0]], bias=[0.5, 0.0])
     >>> y, backward = layer([[1.0, 1.0]])

@@ -24,6 +24,8 @@ class Dropout(Layer):
     rate
         The probability, in ``[0, 1)``, that a feature is dropped.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.layers import Dropout
     >>> drawn = Dropout(0.5).training(np.random.default_rng(0))

@@ -85,6 +85,8 @@ class BatchNorm(AbstractBatchNorm):
     momentum
         The weight of the newest batch in the running values.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.layers import BatchNorm
     >>> norm = BatchNorm.new(1, momentum=1.0, dtype=np.float64)

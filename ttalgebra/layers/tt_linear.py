@@ -37,6 +37,8 @@ class TTLinear(Layer):
     bias
         ``b``, ``(M,)``, or None for none.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.layers import TTLinear
     >>> layer = TTLinear.random((5, 5, 5, 5), (4, 8, 8, 4), ranks=2, rng=0)

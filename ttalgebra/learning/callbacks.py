@@ -49,6 +49,8 @@ class EarlyStopping:
     monitor
         What the history calls it. The lowest is the best, except for accuracies.
 
+    Examples
+    --------
     >>> from ttalgebra.learning import EarlyStopping
     >>> EarlyStopping(patience=3)
     EarlyStopping(patience=3, monitor='validation_loss')

@@ -84,8 +84,12 @@ def fit(
     callbacks
         Called after each epoch with the `Progress`.
 
+    Notes
+    -----
     Raises NonFiniteError, naming epoch and batch, ShapeError or TypeError.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.layers import Dense
     >>> from ttalgebra.learning import SGD, SquaredError, fit

@@ -61,6 +61,8 @@ class SGD:
         ``decay * p`` is added to the gradient of each parameter that ``decays``
         chooses: `weights`, or `everything`.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.learning import SGD
     >>> sgd, p = SGD(rate=0.5, momentum=0.5), {"p": np.array([1.0])}
@@ -117,6 +119,8 @@ class Adam:
     decay, decays
         As for `SGD`: added to the gradient.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.learning import Adam
     >>> adam, p = Adam(rate=0.5, eps=1e-12), {"p": np.array([1.0])}

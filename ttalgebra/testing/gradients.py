@@ -84,6 +84,8 @@ def check_pullback(
         `linear`, `complex_step` or `central`: what the left side is computed by. Each
         brings its tolerance, relative to ``sum |w| |f'(x) v|``.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from ttalgebra.testing import check_pullback, linear
     >>> W = np.array([[1.0, 2.0], [3.0, 4.0]])

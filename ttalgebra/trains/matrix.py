@@ -36,8 +36,12 @@ class TTMatrix(Reductions):
         equal, outer ranks 1. Integers become float64. They are copied; with
         ``copy=False`` the arrays are taken as they are, and made read-only.
 
+    Notes
+    -----
     Raises ShapeError, NonFiniteError or TypeError, naming the core.
 
+    Examples
+    --------
     >>> import numpy as np, ttalgebra as tt
     >>> i, j = np.ogrid[:1024, :1024]
     >>> A, info = tt.TTMatrix.from_dense(abs(i - j), (4,) * 5, (4,) * 5, tol=1e-10,

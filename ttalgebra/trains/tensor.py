@@ -33,8 +33,12 @@ class TTTensor(AbstractTrain):
         equal, outer ranks 1. Integers become float64. They are copied; with
         ``copy=False`` the arrays are taken as they are, and made read-only.
 
+    Notes
+    -----
     Raises ShapeError, NonFiniteError or TypeError, naming the core.
 
+    Examples
+    --------
     >>> import numpy as np, ttalgebra as tt
     >>> i, j, k = np.ogrid[:4, :5, :6]
     >>> x = tt.TTTensor.from_dense(np.sin(i + j + k), tol=1e-12)

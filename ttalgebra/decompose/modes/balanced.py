@@ -41,9 +41,13 @@ def suggest_modes(
         above 7 where none is given, grows to the next one of primes up to 7 that
         fits: ``M <= prod(row_modes)``, without ``max_mode`` at most ``1.1 M``.
 
+    Notes
+    -----
     No two modes of a side have a product that splits more evenly, and the largest is
     at most ``P`` times the smallest, ``P`` the largest prime of the size.
 
+    Examples
+    --------
     >>> from ttalgebra.decompose.modes import suggest_modes
     >>> suggest_modes(25088, 4096)
     ((8, 8, 8, 7, 7), (8, 8, 4, 4, 4))

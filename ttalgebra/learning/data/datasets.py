@@ -56,6 +56,8 @@ def mnist(folder: str | os.PathLike[str] | None = None) -> Dataset:
         Holds the four official IDX files, plain or ``.gz``, or a folder ``mnist``
         that does. By default, what the variable TTALGEBRA_DATA names.
 
+    Notes
+    -----
     Raises FileNotFoundError, naming the file, and FormatError where one is damaged.
     Source: LeCun et al. (1998).
     """

@@ -87,9 +87,13 @@ class AbstractTrain(Algebra):
         return_info
             Also return a `Truncation`: error, ranks, singular values of each bond.
 
+        Notes
+        -----
         The error is within ``sqrt(d - 1)`` of the best at these ranks. Cost
         ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 2.
 
+        Examples
+        --------
         >>> import ttalgebra as tt
         >>> A = tt.random_matrix((4,) * 5, (4,) * 5, 6, rng=0)
         >>> (A + A).round().ranks == A.ranks
