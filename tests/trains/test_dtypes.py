@@ -139,7 +139,6 @@ def test_matrix_class_is_an_array(rng):
         "2",
         b"2",
         None,
-        fractions.Fraction(1, 2),
         [2],
         {},
         object(),

@@ -4,6 +4,7 @@ import math
 import operator
 import sys
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,8 @@ def as_scalar(value: Any, name: str) -> Scalar:
         value = to_numpy(value)[()]
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, Real) and not isinstance(value, (bool, int)):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, complex)):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
@@ -164,9 +167,9 @@ def as_index(value: Any, size: int, name: str) -> int:
         index = operator.index(value)
     except TypeError:
         kind = type(value).__name__
-        raise TypeError(f"{name} must be an int or a slice, got {kind}") from None
+        raise TypeError(f"{name} must be an int, got {kind}") from None
     if not -size <= index < size:
-        message = f"{name} {index} is not one of 0 to {size - 1}"
+        message = f"{name} {spelled(index)} is not one of 0 to {spelled(size - 1)}"
         raise ShapeError(f"{message}; negative ones count from the end")
     return index % size
 
@@ -175,7 +178,8 @@ def as_sites(sites: Any, order: int, name: str) -> tuple[int, ...]:
     """Different ints from 0 to ``order - 1``, in order; all of them for None."""
     if sites is None:
         return tuple(range(order))
-    given = sites if isinstance(sites, (list, tuple)) else (sites,)
+    several = isinstance(sites, (list, tuple, range)) or np.ndim(sites) == 1
+    given = tuple(sites) if several else (sites,)
     places = sorted(as_index(site, order, name) for site in given)
     if len(set(places)) != len(places):
         raise ShapeError(f"{name} is given twice in {given}; give each once")
@@ -231,11 +235,26 @@ def require_room(
         raise TypeError(f"{what}: max_bytes must be an int, got {kind}") from None
     elements = math.prod(shape)
     if elements * itemsize > max_bytes:
-        message = f"{what} needs {elements} elements ({_bytes(elements * itemsize)})"
+        message = (
+            f"{what} needs {spelled(elements)} elements ({_bytes(elements * itemsize)})"
+        )
         raise TooLargeError(f"{message} > limit {_bytes(max_bytes)}; {advice}")
 
 
+def spelled(*sizes: int) -> str:
+    """Exact ints while they can be read, else their magnitudes; several as a tuple."""
+    texts = [str(n) if abs(n) < 10**50 else _magnitude(n) for n in sizes]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _magnitude(n: int) -> str:
+    digits = int((n.bit_length() - 1) * math.log10(2))
+    return f"about {'-' if n < 0 else ''}10^{digits}"
+
+
 def _bytes(count: int) -> str:
+    if count.bit_length() > 200:
+        return f"{_magnitude(count)} B"
     units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
     power = min((max(count, 1).bit_length() - 1) // 10, len(units) - 1)
     scaled = count * 10 // 1024**power  # exact integers: counts exceed any float

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from functools import reduce
 
+import numpy as np
+
+from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
 from ttalgebra.arrays.scaling import times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores, Scalar
@@ -20,7 +22,10 @@ def add(x: Cores, y: Cores) -> Cores:
     """
     xp = namespace_of(*x, *y)
     if len(x) == 1:
-        return (x[0] + y[0],)
+        with np.errstate(over="ignore"):
+            core = x[0] + y[0]
+        require_finite(core, "the sum of two trains of one core")
+        return (core,)
     first = xp.concat((x[0], y[0]), axis=-1)
     middle = (_block_diagonal(G, H) for G, H in zip(x[1:-1], y[1:-1], strict=True))
     last = xp.concat((x[-1], y[-1]), axis=0)
@@ -81,7 +86,10 @@ def _powered(x: Cores, exponent: Array) -> Cores:
     """``2**exponent * x``, in the first core while its entries stay modest."""
     if abs(int(exponent)) <= MODEST:
         return (times_power(x[0], exponent), *x[1:])
-    return balanced(x, exponent)
+    result = balanced(x, exponent)
+    for core in result:
+        require_finite(core, "a multiple of a train, which its cores cannot hold")
+    return result
 
 
 def _for(core: Array, factor: Scalar) -> Array:
@@ -104,7 +112,10 @@ def concatenate(chains: Sequence[Cores], site: int, axis: int) -> Cores:
         core = _with_zeros(cores[site], axis, before, total - before - size)
         padded.append((*cores[:site], core, *cores[site + 1 :]))
         before += size
-    return reduce(add, padded)
+    while len(padded) > 1:  # in pairs: each number is copied log2(k) times
+        pairs = [padded[k : k + 2] for k in range(0, len(padded), 2)]
+        padded = [add(*pair) if pair[1:] else pair[0] for pair in pairs]
+    return padded[0]
 
 
 def _with_zeros(core: Array, axis: int, before: int, after: int) -> Array:

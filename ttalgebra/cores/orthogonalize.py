@@ -97,12 +97,16 @@ def log_norm(cores: Cores) -> float:
     return math.log(value) + exponent * math.log(2) if value else -math.inf
 
 
+def width(cores: Cores) -> int:
+    """``W = sum_k max(r_{k-1} modes_k, r_k)``: how long the sums of a sweep are."""
+    return sum(max(prod(G.shape[:-1]), G.shape[-1]) for G in cores)
+
+
 def unit_parts(cores: Cores) -> tuple[float, int]:
     """``(value, exponent)`` of ``u = eps W Gamma``, the unit of roundoff of a chain.
 
-    ``W = sum_k max(r_{k-1} modes_k, r_k)`` and ``Gamma`` is the norm of the chain of
-    absolute values: what its entries would be if nothing cancelled.
+    ``Gamma`` is the norm of the chain of absolute values: what its entries would be
+    if nothing cancelled.
     """
-    width = sum(max(prod(G.shape[:-1]), G.shape[-1]) for G in cores)
     growth, exponent = norm_parts(tuple(namespace_of(G).abs(G) for G in cores))
-    return eps_of(cores[0]) * width * growth, exponent
+    return eps_of(cores[0]) * width(cores) * growth, exponent

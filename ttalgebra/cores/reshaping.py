@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import chain as flatten
 from math import prod
 
+from ttalgebra.arrays.checks import require_room
 from ttalgebra.arrays.factorize import qr
-from ttalgebra.arrays.namespace import namespace_of, to_numpy
+from ttalgebra.arrays.namespace import namespace_of, nbytes_of, to_numpy
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.chain import left_unfold, reshape, right_unfold, spread
 from ttalgebra.cores.orthogonalize import left_orthogonalize, right_orthogonalize
@@ -87,9 +88,13 @@ def permute(cores: Cores, order: Sequence[int]) -> Cores:
 def _exchanged(first: Array, second: Array) -> tuple[Array, Array]:
     """Neighbours in the other order, the norm left in the one that is now first."""
     xp = namespace_of(first, second)
-    product = xp.matmul(left_unfold(first), right_unfold(second))
     r, *left, _ = first.shape
     _, *right, t = second.shape
+    itemsize = nbytes_of(first[(slice(1),) * first.ndim])
+    advice = "round first; ranks grow with the distance that sites are moved"
+    pair = (r * prod(left), prod(right) * t)
+    require_room(pair, itemsize, "permute_modes: a pair of sites", advice)
+    product = xp.matmul(left_unfold(first), right_unfold(second))
     opened = reshape(product, r, prod(left), prod(right), t)
     swapped = xp.permute_dims(opened, (0, 2, 1, 3))
     matrix = reshape(swapped, r * prod(right), prod(left) * t)

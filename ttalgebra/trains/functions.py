@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from math import inf, log2
 from typing import Literal, NamedTuple, TypeVar, overload
 
+import numpy as np
+
 from ttalgebra.arrays.checks import as_index, as_tol
 from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.namespace import eps_of
 from ttalgebra.arrays.scaling import scalar_times_power
 from ttalgebra.arrays.typing import RNG, Cores, Ranks, Scalar
 from ttalgebra.cores import arithmetic, chain, orthogonalize, products
@@ -51,9 +54,10 @@ class Comparison(NamedTuple):
 def same(x: Train, y: Train, tol: float = 0.0) -> Comparison:
     """Whether ``norm(x - y) <= tol * max(norm(x), norm(y))``, whatever their cores.
 
-    The distance comes from a QR sweep through the difference, with an error of at
-    most 30 units ``eps W Gamma``; within that of ``tol`` nobody can tell, and equal
-    is the answer. Cost ``O(d n (r_x + r_y)^3)``.
+    The distance comes from a QR sweep through the difference. Its error is at most 30
+    units ``eps W Gamma``, within which of ``tol`` nothing is certified; for long trains
+    that is far more than the ``eps W`` of the norms that a sweep does make, and within
+    that of ``tol`` equal is the answer. Cost ``O(d n (r_x + r_y)^3)``.
 
     >>> import ttalgebra as tt
     >>> x = tt.random_tensor((3, 4, 5), 3, rng=0)
@@ -71,7 +75,9 @@ def same(x: Train, y: Train, tol: float = 0.0) -> Comparison:
     roundoff = _unit_over(difference, size, scale)
     roundoff += distance * _unit_over(chains[larger], size, scale)
     certified = abs(distance - tol) > roundoff or distance == roundoff == 0
-    return Comparison(distance <= tol + roundoff, certified, distance, roundoff)
+    usual = 60 * orthogonalize.width(difference) * eps_of(difference[0])
+    equal = distance <= tol + min(roundoff, usual)
+    return Comparison(equal, certified, distance, roundoff)
 
 
 def _unit_over(cores: Cores, size: float, scale: int) -> float:
@@ -158,6 +164,9 @@ def linear_combination(
     if not isinstance(trains, (list, tuple)) or not trains:
         raise TypeError("linear_combination: a list or tuple of trains is needed")
     _require_alike(trains, "linear_combination")
+    if not isinstance(coefficients, (list, tuple, np.ndarray)):
+        kind = type(coefficients).__name__
+        raise TypeError(f"linear_combination: coefficients must be a list, got {kind}")
     cores, info = rounding.combined(
         coefficients, _alike(trains), tol, max_rank, method=method, rng=rng
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, overload
 
 from ttalgebra.arrays.checks import (
     as_mode_pairs,
+    spelled,
 )
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks
@@ -186,6 +187,14 @@ class TTMatrix(Reductions):
             return self._compressed(X, "matmat", **compressed)
         return super().matmat(X, **compressed)
 
+    def rmatvec(self, y: Any, **compressed: Any) -> Any:
+        """``A.H @ y``: dense ``(M,)`` or ``(M, 1)``, or a tensor, as in `matvec`."""
+        return self.H.matvec(y, **compressed)
+
+    def rmatmat(self, Y: Any, **compressed: Any) -> Any:
+        """``A.H @ Y``: dense ``(M, n)``, or a matrix, as in `matvec`."""
+        return self.H.matmat(Y, **compressed)
+
     def _compressed(self, x: "TTTensor | TTMatrix", kind: str, **options: Any) -> Any:
         A, cores = self._fitting(x, kind)
         return compressed(type(x), A, cores, kind, **options)
@@ -209,7 +218,7 @@ class TTMatrix(Reductions):
     def __repr__(self) -> str:
         pairs = zip(self.row_modes, self.col_modes, strict=True)
         modes = " ".join(f"{m}x{n}" for m, n in pairs)
-        return self._described(f"shape={self.shape}, modes=({modes})")
+        return self._described(f"shape={spelled(*self.shape)}, modes=({modes})")
 
 
 def _fitting_modes(
@@ -219,7 +228,7 @@ def _fitting_modes(
     shape = prod(m for m, _ in pairs), prod(n for _, n in pairs)
     if tuple(W.shape) != shape:
         message = f"from_dense: W has shape {tuple(W.shape)}"
-        raise ShapeError(f"{message}, the modes multiply to {shape}")
+        raise ShapeError(f"{message}, the modes multiply to {spelled(*shape)}")
     return pairs
 
 
@@ -229,6 +238,6 @@ def _mismatch(columns: tuple[int, ...], theirs: tuple[int, ...]) -> str:
         None,
     )
     where = "in their number" if site is None else f"first at site {site}"
-    return (
-        f"A maps from modes {columns} but the operand has {theirs}; they differ {where}"
-    )
+    if max(len(columns), len(theirs)) > 12:
+        return f"{len(columns)} column modes meet {len(theirs)}; they differ {where}"
+    return f"A maps from modes {columns} but x has {theirs}; they differ {where}"

@@ -7,9 +7,11 @@ and where that fails the exact route forms the whole.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from ttalgebra.arrays.namespace import namespace_of, to_numpy
+from ttalgebra.arrays.checks import require_room
+from ttalgebra.arrays.namespace import namespace_of, nbytes_of, to_numpy
 from ttalgebra.arrays.scaling import largest, times_power
 from ttalgebra.arrays.typing import RNG, Array, Cores, Scalar
 from ttalgebra.cores import arithmetic, chain
@@ -126,6 +128,7 @@ def product_rounded(
     A, x = _cast([A, x], dtype)
 
     def exact() -> Rounded:
+        _require_room(A, x, kind)
         formed = product(A, x, kind).formed()
         cores, info = by_svd(formed, tol=tol, max_rank=max_rank)
         return cores, replace(info, method="exact")
@@ -141,6 +144,18 @@ def product_rounded(
     return _swept(
         network, exact, truth=truth, tol=tol, max_rank=max_rank, method=method
     )
+
+
+def _require_room(A: Cores, x: Cores, kind: str) -> None:
+    """Raise TooLargeError before a product is formed after all."""
+    entries = 0
+    for G, H in zip(A, x, strict=True):
+        modes = prod(H.shape[1:-1])
+        modes = modes if kind == "entrywise" else modes // H.shape[1] * G.shape[1]
+        entries += G.shape[0] * H.shape[0] * modes * G.shape[-1] * H.shape[-1]
+    advice = "raise tol above 1e-6, the floor of the other methods, or round first"
+    itemsize = nbytes_of(A[0][(slice(1),) * A[0].ndim])
+    require_room((entries,), itemsize, f"{kind}: the exact product", advice)
 
 
 def _product_of_orthogonal(A: Cores, x: Cores, kind: str) -> Network:

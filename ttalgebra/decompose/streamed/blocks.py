@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ttalgebra.arrays.checks import as_array
-from ttalgebra.arrays.errors import NonFiniteError
+from ttalgebra.arrays.errors import NonFiniteError, ShapeError
 from ttalgebra.arrays.scaling import largest, times_power
 from ttalgebra.cores import chain
 
@@ -34,8 +34,15 @@ class Blocks:
     order: Literal["C", "F"]
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        for start in range(0, int(self.x.shape[0]), self.step):
-            yield as_array(np.asarray(self.x[start : start + self.step]), "x")
+        rows, *others = (int(n) for n in self.x.shape)
+        for start in range(0, rows, self.step):
+            stop = min(start + self.step, rows)
+            block = as_array(np.asarray(self.x[start:stop]), "x")
+            if block.shape != (stop - start, *others):
+                message = f"from_dense: slice {start}:{stop} has shape {block.shape}"
+                wanted = (stop - start, *others)
+                raise ShapeError(f"{message}, expected {wanted}; its source is damaged")
+            yield block
 
     def exponent(self) -> int:
         """The ``e`` with ``2**(e - 1) <= max |x| < 2**e``, in one pass; 0 for zeros.

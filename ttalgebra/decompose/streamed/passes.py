@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ttalgebra.arrays.checks import MAX_BYTES, as_array, require_finite, require_room
+from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, products
 from ttalgebra.cores.truncation import Budget, Truncation
@@ -96,7 +97,10 @@ def _loaded(
     what, advice = "from_dense: loading x", "split its last mode, or raise max_bytes"
     itemsize = int(np.dtype(x.dtype).itemsize)
     require_room([int(n) for n in x.shape], itemsize, what, advice, max_bytes)
-    loaded = as_array(np.array(x[:]), "x")
+    loaded, shape = as_array(np.array(x[:]), "x"), tuple(int(n) for n in x.shape)
+    if loaded.shape != shape:
+        message = f"from_dense: x[:] has shape {loaded.shape}, x itself {shape}"
+        raise ShapeError(f"{message}; its source is damaged")
     require_finite(loaded, "from_dense")
     if len(modes[0]) == 1:
         loaded = chain.reshape(loaded, loaded.size)

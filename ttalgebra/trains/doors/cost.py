@@ -10,7 +10,13 @@ from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
-from ttalgebra.arrays.checks import MAX_BYTES, as_array, as_positive, require_room
+from ttalgebra.arrays.checks import (
+    MAX_BYTES,
+    as_array,
+    as_positive,
+    require_room,
+    spelled,
+)
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import is_array, namespace_of, nbytes_of
 from ttalgebra.arrays.typing import Cores
@@ -21,7 +27,7 @@ Ranks = tuple[int, ...]
 Modes = Sequence[tuple[int, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cost:
     """Predicted work, memory and ranks of one operation.
 
@@ -32,6 +38,14 @@ class Cost:
     peak_bytes: int
     result_bytes: int
     ranks: Ranks = ()
+
+    def __repr__(self) -> str:
+        work, peak, size = map(
+            spelled, (self.flops, self.peak_bytes, self.result_bytes)
+        )
+        ranks = self.ranks if len(self.ranks) < 14 else f"at most {max(self.ranks)}"
+        sizes = f"peak_bytes={peak}, result_bytes={size}, ranks={ranks}"
+        return f"Cost(flops={work}, {sizes})"
 
     def require(self, what: str, advice: str, max_bytes: int = MAX_BYTES) -> None:
         """Raise TooLargeError where the result is above ``max_bytes``."""
@@ -222,7 +236,15 @@ def _dense(cores: Cores, x: Any, samples: slice) -> Dense:
     _require_matrix(cores)
     if not is_array(x) or x.ndim == 0:
         return Dense(as_positive(x, "cost: the number of samples"), _itemsize(cores))
+    N = prod(core.shape[2] for core in cores)
+    if x.shape[0 if samples.stop is None else -1] != N:
+        message = f"cost: the operand has shape {tuple(x.shape)}"
+        raise ShapeError(f"{message}, the matrix has {spelled(N)} columns")
     return Dense(prod(x.shape[samples]), _itemsize(cores, (as_array(x, "x"),)))
+
+
+def _count(cores: Cores, n: Any) -> int:  # noqa: ARG001
+    return as_positive(n, "cost: the number of entries")
 
 
 def _cores_of(other: Any) -> Cores:
@@ -246,6 +268,8 @@ OPERATIONS = {
     "matmul": ((_after,), matmul),
     "hadamard": ((_like,), hadamard),
     "kron": ((_kind,), kron),
+    "entries": ((_count,), entries),
+    "from_diagonal": ((), from_diagonal),
     "to_dense": ((), dense),
     "apply": ((_samples,), matmat),
     "matvec": ((_columns,), matmat),

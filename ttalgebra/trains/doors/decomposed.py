@@ -5,6 +5,7 @@ are imported when they are.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -66,13 +67,20 @@ def decomposed(
     if _is_on_disk(x):
         from ttalgebra.decompose.streamed import tt_svd_streamed
 
-        return tt_svd_streamed(x, modes, tol=tol, max_rank=bounds)
+        cores, info = tt_svd_streamed(x, modes, tol=tol, max_rank=bounds)
+        return cores, _instead(info, method, "an array on disk is read by SVD")
     x = _in_memory(x, modes)
     if method == "svd" or len(modes) == 1:
-        return tt_svd(x, modes, tol=tol, max_rank=bounds)
+        cores, info = tt_svd(x, modes, tol=tol, max_rank=bounds)
+        return cores, _instead(info, method, "one core has nothing to sketch")
     from ttalgebra.decompose.sketch import tt_svd_random
 
     return tt_svd_random(x, modes, tol=tol, max_rank=bounds, rng=rng)
+
+
+def _instead(info: Truncation, method: str, reason: str) -> Truncation:
+    """The report, saying why the method is another than was asked for."""
+    return info if method == info.method else replace(info, fallback=reason)
 
 
 def _in_memory(x: Array, modes: Modes) -> Array:

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_array, require_room
+from ttalgebra.arrays.checks import as_array, require_room, spelled
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import is_complex, namespace_of, nbytes_of
 from ttalgebra.arrays.scaling import times_power
@@ -53,8 +53,8 @@ def times(A: Cores, X: Array, verb: str, max_bytes: int) -> Array:
     X = as_array(X, "X")
     M, N = products.rows(A), products.columns(A)
     if X.ndim not in (1, 2) or X.shape[0] != N:
-        message = f"{verb}: X has shape {tuple(X.shape)}, the matrix is {(M, N)}"
-        raise ShapeError(f"{message}; X must be ({N},) or ({N}, n)")
+        message = f"{verb}: X has shape {tuple(X.shape)}, the matrix is {spelled(M, N)}"
+        raise ShapeError(f"{message}; X must be ({spelled(N)},) or ({spelled(N)}, n)")
     n = X.shape[1] if X.ndim == 2 else 1
     _require_room(A, X, n, max_bytes)
     *cores, columns = promoted(*chain.tame(A)[0], chain.reshape(X, N, n))
@@ -70,9 +70,10 @@ def _samples(A: Cores, X: Array, verb: str) -> Array:
     X = as_array(X, "X")
     N = products.columns(A)
     if X.ndim == 0 or X.shape[-1] != N:
-        modes = " * ".join(str(core.shape[2]) for core in A)
+        sizes = [str(core.shape[2]) for core in A[:12]] + ["..."] * (len(A) > 12)
+        modes = " * ".join(sizes)
         message = f"{verb}: X has shape {tuple(X.shape)}"
-        raise ShapeError(f"{message}, its last axis must be {N} = {modes}")
+        raise ShapeError(f"{message}, its last axis must be {spelled(N)} = {modes}")
     return X
 
 

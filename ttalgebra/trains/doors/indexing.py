@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_index
+from ttalgebra.arrays.checks import as_index, spelled
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import from_numpy, is_array, namespace_of, to_numpy
 from ttalgebra.arrays.scaling import scalar_times_power
@@ -159,4 +159,5 @@ def _require_within(indices: np.ndarray, size: int, name: str) -> None:
     """Raise ShapeError, naming the first, for an index beyond ``size``."""
     outside = next((i for i in indices if not -size <= i < size), None)
     if outside is not None:
-        raise ShapeError(f"{name}: {outside} is not one of {-size} to {size - 1}")
+        ends = f"{spelled(-size)} to {spelled(size - 1)}"
+        raise ShapeError(f"{name}: {spelled(outside)} is not one of {ends}")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ttalgebra.arrays.checks import as_index, as_modes, as_positive, require_room
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import nbytes_of
@@ -61,6 +63,9 @@ def _require_room(cores: Cores) -> None:
 
 def permute(cores: Cores, order: Sequence[Any]) -> Cores:
     """Site ``k`` of the result is site ``order[k]`` of ``cores``."""
+    if not isinstance(order, (list, tuple, range, np.ndarray)):
+        kind = type(order).__name__
+        raise TypeError(f"permute_modes: order must be a sequence of ints, got {kind}")
     places = [as_index(site, len(cores), "permute_modes: site") for site in order]
     if sorted(places) != list(range(len(cores))):
         message = f"permute_modes: {tuple(order)} is no order of {len(cores)} sites"

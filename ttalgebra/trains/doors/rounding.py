@@ -111,7 +111,7 @@ def multiplied(
     _require_one_of(method, PRODUCTS, kind)
     if method == "exact":
         formed = cost.hadamard if kind == "entrywise" else cost.matmul
-        advice = "choose another method, which never forms it"
+        advice = "with tol of 1e-6 or more, another method never forms it"
         formed(A, x).require(f"{kind}: the product", advice)
     from ttalgebra.cores.rounding.unformed import product_rounded
 

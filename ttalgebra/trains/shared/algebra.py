@@ -36,6 +36,11 @@ class Algebra(Value):
         return self._of(arithmetic.scale(self.cores, -1.0))
 
     def __mul__(self, factor: object) -> Self:
+        if isinstance(factor, Algebra):
+            name = f"{type(self).__name__} * {type(factor).__name__}"
+            raise TypeError(
+                f"{name}: use hadamard for entrywise products, @ for others"
+            )
         if not _is_number(factor):
             return NotImplemented
         return self._of(arithmetic.scale(self.cores, as_scalar(factor, "the factor")))
