@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.reference import LIMIT, Ratios
 
-EXAMPLES = int(os.environ.get("TTALGEBRA_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("TTALGEBRA_EXAMPLES", "30"))
 CASES = int(os.environ.get("TTALGEBRA_CASES", "1000"))
 
 settings.register_profile(

@@ -9,7 +9,7 @@ import numpy as np
 
 import ttalgebra as tt
 
-ADDITIONS = int(os.environ.get("TTALGEBRA_ADDITIONS", "1500"))
+ADDITIONS = int(os.environ.get("TTALGEBRA_ADDITIONS", "700"))
 TOL = 1e-10
 MODES = (4, 5, 4)
 RANK = 3

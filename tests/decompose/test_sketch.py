@@ -13,7 +13,7 @@ from ttalgebra.decompose.range_finder import RangeFinder, residual_norm
 from ttalgebra.decompose.sketch import tt_svd_random
 from ttalgebra.decompose.svd import tt_svd
 
-CASES = int(os.environ.get("TTALGEBRA_CASES", "300"))
+CASES = int(os.environ.get("TTALGEBRA_CASES", "200"))
 SEEDS = int(os.environ.get("TTALGEBRA_SEEDS", "2"))
 TOLS = (0.9, 0.3, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 0.0, None)
 SPECTRA = {

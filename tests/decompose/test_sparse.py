@@ -13,7 +13,7 @@ from ttalgebra.arrays.errors import NonFiniteError, ShapeError, TooLargeError
 from ttalgebra.decompose.sparse import tt_svd_sparse
 from ttalgebra.decompose.svd import tt_svd
 
-CASES = int(os.environ.get("TTALGEBRA_CASES", "200"))
+CASES = int(os.environ.get("TTALGEBRA_CASES", "120"))
 FORMATS = ("coo", "csr", "csc", "bsr", "dia", "dok", "lil")
 FACTORS = {2: (2,), 6: (2, 3), 12: (3, 4), 30: (5, 2, 3), 64: (2,) * 6, 7: (7, 1)}
 
