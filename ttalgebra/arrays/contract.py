@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import takewhile
 from math import prod
 
+import numpy as np
+
 from ttalgebra.arrays.namespace import namespace_of
 from ttalgebra.arrays.typing import Array
 
@@ -56,11 +58,20 @@ def contract(subscripts: str, *operands: Array) -> Array:
         first, second = remaining[i], remaining[j]
         for position in sorted((i, j), reverse=True):
             del remaining[position]
-        product = xp.matmul(_enter(first, step.first), _enter(second, step.second))
+        product = matmul(_enter(first, step.first), _enter(second, step.second))
         if step.sum_batch:
             product = xp.sum(product, axis=0)
         remaining.append(_leave(product, step.result))
     return remaining[0]
+
+
+def matmul(first: Array, second: Array) -> Array:
+    """The matrix product, silent where NaN or Inf meet what they meet.
+
+    Some BLAS kernels raise the flag for finite single-precision operands too.
+    """
+    with np.errstate(invalid="ignore"):
+        return namespace_of(first, second).matmul(first, second)
 
 
 def _enter(x: Array, how: Operand) -> Array:

@@ -10,6 +10,7 @@ A core is ``(r, *modes, s)``, and the outer ranks of a chain are 1::
 from itertools import accumulate, pairwise
 from math import prod
 
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import is_numpy, namespace_of
 from ttalgebra.arrays.scaling import exponent_of, times_power, unit_scaled
@@ -85,12 +86,12 @@ def right_fold(matrix: Array, like: Array) -> Array:
 
 def absorb_left(matrix: Array, core: Array) -> Array:
     """``(q, r), (r, *modes, s) -> (q, *modes, s)``."""
-    return right_fold(namespace_of(core).matmul(matrix, right_unfold(core)), like=core)
+    return right_fold(matmul(matrix, right_unfold(core)), like=core)
 
 
 def absorb_right(core: Array, matrix: Array) -> Array:
     """``(r, *modes, s), (s, q) -> (r, *modes, q)``."""
-    return left_fold(namespace_of(core).matmul(left_unfold(core), matrix), like=core)
+    return left_fold(matmul(left_unfold(core), matrix), like=core)
 
 
 def spread(cores: Cores, exponent: Array) -> Cores:

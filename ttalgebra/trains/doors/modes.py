@@ -11,6 +11,7 @@ from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import nbytes_of
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, reshaping
+from ttalgebra.cores.orthogonalize import left_orthogonalize
 from ttalgebra.cores.rounding.svd import by_svd
 from ttalgebra.trains.doors import ranged
 
@@ -77,8 +78,8 @@ def quantized(cores: Cores, base: Any) -> Cores:
     """Every mode as digits of ``base``, of which it must be a power."""
     base = as_positive(base, "to_qtt: base")
     pieces: list[Array] = []
-    unit, exponent = ranged.units(cores)
-    for site, core in enumerate(unit):
+    orthogonal, exponent = left_orthogonalize(cores)  # so a QR of one is one of all
+    for site, core in enumerate(orthogonal):
         counts = [_digit_count(n, base, site) for n in core.shape[1:-1]]
         longest = max(1, *counts)
         digits = [(1,) * (longest - count) + (base,) * count for count in counts]
@@ -97,11 +98,10 @@ def _digit_count(n: int, base: int, site: int) -> int:
     return count
 
 
-def _exactly(cores: Cores, site: int, digits: Digits) -> Cores:
-    return (*cores[:site], *reshaping.split(cores[site], digits), *cores[site + 1 :])
-
-
 def _with(cores: Cores, site: int, digits: Digits) -> Cores:
     """Split, and the ranks cut back to those of the whole; roundoff alone is lost."""
-    cores = ranged.mapped(lambda x: _exactly(x, site, digits), cores, "split_modes")
-    return by_svd(cores, max_rank=(None,) * (len(cores) - 1))[0]
+    orthogonal, exponent = left_orthogonalize(cores)  # so a QR of one is one of all
+    pieces = reshaping.split(orthogonal[site], digits)
+    whole = (*orthogonal[:site], *pieces, *orthogonal[site + 1 :])
+    whole = ranged.shared(whole, exponent, "split_modes")
+    return by_svd(whole, max_rank=(None,) * (len(whole) - 1))[0]

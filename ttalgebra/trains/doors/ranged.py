@@ -6,6 +6,7 @@ the power of two that was taken out is shared by the cores of the result.
 
 from collections.abc import Callable
 
+from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.scaling import largest, require_in_range, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.chain import is_calm, spread
@@ -38,7 +39,10 @@ def product(
     if is_calm(x) and is_calm(y):
         return kernel(x, y)
     (x, shift), (y, growth) = units(x), units(y)
-    return shared(kernel(x, y), shift + growth, verb)
+    result = spread(kernel(x, y), shift + growth)
+    for core in result:  # what is too small for its dtype is 0, as everywhere
+        require_finite(core, f"{verb}: the cores cannot hold the result")
+    return result
 
 
 def mapped(kernel: Callable[[Cores], Cores], x: Cores, verb: str) -> Cores:
