@@ -14,12 +14,17 @@ from ttalgebra.cores.chain import is_calm, spread
 
 def shared(cores: Cores, exponent: Array, verb: str) -> Cores:
     """``2**exponent`` times the chain; NonFiniteError where no cores can hold it."""
-    if any(float(largest(core)) == 0 for core in cores):
-        return cores  # zero, however large its other cores are
-    result = spread(cores, exponent)
+    result = _spread(cores, exponent)
     for core, unit in zip(result, cores, strict=True):
         require_in_range(core, unit, f"{verb}: a core of the result")
     return result
+
+
+def _spread(cores: Cores, exponent: Array) -> Cores:
+    """As `spread`, but a chain with a zero core is zero, however large the others."""
+    if any(float(largest(core)) == 0 for core in cores):
+        return cores
+    return spread(cores, exponent)
 
 
 def units(cores: Cores) -> tuple[Cores, Array]:
@@ -39,7 +44,7 @@ def product(
     if is_calm(x) and is_calm(y):
         return kernel(x, y)
     (x, shift), (y, growth) = units(x), units(y)
-    result = spread(kernel(x, y), shift + growth)
+    result = _spread(kernel(x, y), shift + growth)
     for core in result:  # what is too small for its dtype is 0, as everywhere
         require_finite(core, f"{verb}: the cores cannot hold the result")
     return result
