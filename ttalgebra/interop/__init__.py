@@ -1,9 +1,13 @@
-"""One file for each neighbour, imported when it is first used: ``scipy``."""
+"""One room for each neighbour, imported when it is first used.
+
+``scipy``, ``torch``, ``jax``, ``dask``, ``sklearn``, ``peers``. The first line of each
+says what it needs; ``import ttalgebra`` imports none of them.
+"""
 
 import importlib
 from types import ModuleType
 
-_NEIGHBOURS = ("scipy",)
+_NEIGHBOURS = ("dask", "jax", "peers", "scipy", "sklearn", "torch")
 
 
 def __getattr__(name: str) -> ModuleType:
