@@ -1,17 +1,19 @@
-"""Fixtures that every room shares: backends, ratios, random numbers, sample sizes."""
+"""Fixtures that every room shares: libraries, ratios, random numbers, sample sizes."""
 
+import importlib.util
 import os
-from typing import NamedTuple
+from pathlib import Path
 
-import array_api_strict
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import backends
 from tests.reference import LIMIT, Ratios
 
 EXAMPLES = int(os.environ.get("TTALGEBRA_EXAMPLES", "30"))
 CASES = int(os.environ.get("TTALGEBRA_CASES", "1000"))
+ROOMS = {"algebra", "arrays", "cores", "decompose", "layers", "learning", "trains"}
 
 settings.register_profile(
     "laws",
@@ -25,8 +27,69 @@ settings.load_profile("laws")
 _RATIOS = pytest.StashKey[Ratios]()
 
 
+def pytest_addoption(parser):
+    names = ", ".join(backends.NAMES)
+    text = f"array libraries to run on, separated by commas, or all: {names}"
+    parser.addoption("--backends", default="numpy", help=text)
+
+
 def pytest_configure(config):
     config.stash[_RATIOS] = Ratios()
+    text = "host(why): runs on NumPy only, because its subject is NumPy's or the host's"
+    config.addinivalue_line("markers", text)
+    config.addinivalue_line("markers", "gpu: needs a GPU that CuPy can use")
+
+
+def pytest_generate_tests(metafunc):
+    """Every test of the rooms that meet arrays runs once on each library asked for."""
+    room = Path(metafunc.module.__file__).relative_to(Path(__file__).parent).parts[0]
+    if room not in ROOMS:
+        return
+    names = metafunc.config.getoption("backends").split(",")
+    names = list(backends.NAMES) if names == ["all"] else names
+    if metafunc.definition.get_closest_marker("host"):
+        names = ["numpy"] if "numpy" in names else []
+    if "xp" not in metafunc.fixturenames:
+        metafunc.fixturenames.insert(0, "xp")
+    params = [pytest.param(name, marks=_marks(name)) for name in names]
+    metafunc.parametrize("xp", params, indirect=True, scope="session")
+
+
+def _marks(name):
+    needed = backends.NEEDS.get(name)
+    absent = bool(needed) and importlib.util.find_spec(needed) is None
+    marks = [pytest.mark.skipif(absent, reason=f"{needed} is not installed")]
+    return [*marks, pytest.mark.gpu] if name == "cupy" else marks
+
+
+@pytest.fixture(scope="session")
+def xp(request):
+    """The library of this run; `tests.backends.here` puts arrays into it."""
+    return backends.use(request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A test that claims a library and puts no array into it has tested nothing."""
+    before = backends.made
+    yield
+    name = getattr(item, "callspec", None) and item.callspec.params.get("xp", "numpy")
+    if name and name != "numpy" and backends.made == before:
+        pytest.fail(f"no array was made in {name}: use here(), or mark it host(why)")
+
+
+def pytest_sessionfinish(session):
+    """A worker of pytest-xdist sends its ratios home."""
+    if hasattr(session.config, "workeroutput"):
+        ratios = session.config.stash[_RATIOS]
+        session.config.workeroutput["ratios"] = ratios.largest, ratios.counts
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """The ratios of a worker, none where it crashed, join those of the others."""
+    sent = getattr(node, "workeroutput", {}).get("ratios", ({}, {}))
+    node.config.stash[_RATIOS].join(*sent)
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -52,41 +115,3 @@ def cases():
 @pytest.fixture
 def rng():
     return np.random.default_rng(20150922)
-
-
-class Backend(NamedTuple):
-    """An array library as tests see it: arrays go in, and come back to the host."""
-
-    name: str
-    device: object
-
-    def asarray(self, x):
-        if self.name == "array_api_strict":
-            return array_api_strict.asarray(np.array(x), device=self.device)
-        x = np.array(x)
-        x.flags.writeable = self.name != "read-only"
-        return x
-
-    def numpy(self, x):
-        if self.name == "array_api_strict":
-            assert x.device == self.device
-            host = array_api_strict.Device("CPU_DEVICE")
-            return np.asarray(x.to_device(host))
-        assert type(x) is np.ndarray
-        return x
-
-
-BACKENDS = (
-    Backend("numpy", None),
-    Backend("read-only", None),
-    Backend("array_api_strict", array_api_strict.Device("CPU_DEVICE")),
-    Backend("array_api_strict", array_api_strict.Device("device1")),
-)
-
-
-@pytest.fixture(
-    params=BACKENDS, ids=["numpy", "read-only", "strict", "strict-on-device1"]
-)
-def xp(request):
-    """Every library that the kernels must run on without hardware."""
-    return request.param

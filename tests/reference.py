@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tests.backends import dtype_of, host
+
 LIMIT = 30  # LAPACK's threshold: a law holds when error / unit stays below it
 
 
 def wide(x):
     """``x`` in long double, or as it is where it holds Python objects."""
-    x = np.asarray(x)
+    x = np.asarray(host(x))
     if x.dtype == object:
         return x
     return x.astype(np.clongdouble if x.dtype.kind == "c" else np.longdouble)
@@ -22,7 +24,7 @@ def wide(x):
 
 def exact(x):
     """Integer-valued ``x`` as an object array of Python ints (or Gaussian complex)."""
-    x = np.asarray(x)
+    x = np.asarray(host(x))
     convert = complex if x.dtype.kind == "c" else lambda value: int(value)
     flat = np.empty(x.size, dtype=object)
     flat[:] = [convert(value) for value in x.ravel().tolist()]
@@ -35,10 +37,10 @@ def dense(cores, to=wide):
     for core in cores[1:]:
         state = np.tensordot(state, to(core), axes=1)
     state = state[..., 0]
-    if np.asarray(cores[0]).ndim == 3:
+    if np.ndim(host(cores[0])) == 3:
         return state
     d = len(cores)
-    rows = math.prod(np.asarray(core).shape[1] for core in cores)
+    rows = math.prod(np.shape(host(core))[1] for core in cores)
     return state.transpose(*range(0, 2 * d, 2), *range(1, 2 * d, 2)).reshape(rows, -1)
 
 
@@ -64,20 +66,20 @@ def eps(dtype):
 
 def unit(cores):
     """``u = eps W Gamma`` of a chain, in the eps of its dtype."""
-    return eps(cores[0].dtype) * width(cores) * growth(cores)
+    return eps(dtype_of(cores[0])) * width(cores) * growth(cores)
 
 
 def dense_unit(array, order):
     """``u_A = eps d max(shape) norm``, the unit of a dense input."""
     longest = max(array.shape, default=1)
-    return eps(array.dtype) * order * longest * norm(array)
+    return eps(dtype_of(array)) * order * longest * norm(array)
 
 
 def matvec_unit(cores, x):
     """Per entry ``eps sum(n_k r_k) (|A| |x|)_i``, for ``x`` of shape ``(N, n)``."""
     terms = sum(core.shape[2] * core.shape[-1] for core in cores)
     magnitude = dense([abs(wide(core)) for core in cores]) @ abs(wide(x))
-    return eps(np.result_type(cores[0].dtype, x.dtype)) * terms * magnitude
+    return eps(np.result_type(dtype_of(cores[0]), dtype_of(x))) * terms * magnitude
 
 
 def core_gradients(cores, X, dy, to=exact):
@@ -141,6 +143,12 @@ class Ratios:
         self.counts[law] = self.counts.get(law, 0) + 1
         self.largest[law] = max(self.largest.get(law, 0.0), ratio)
         assert ratio < LIMIT, f"{law}: error is {ratio:.3g} units"
+
+    def join(self, largest, counts):
+        """Take in what another process saw."""
+        for law, ratio in largest.items():
+            self.largest[law] = max(self.largest.get(law, 0.0), ratio)
+            self.counts[law] = self.counts.get(law, 0) + counts[law]
 
     def lines(self):
         """One line for each law, the worst first."""
