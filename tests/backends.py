@@ -81,11 +81,13 @@ def use(name):
 
 
 def here(x):
-    """NumPy arrays, or lists, tuples and dicts of them, in the library of this run."""
+    """A NumPy array, train, or list, tuple or dict of them, in the library of this run."""
     if isinstance(x, (list, tuple)):
         return type(x)(here(item) for item in x)
     if isinstance(x, dict):
         return {name: here(item) for name, item in x.items()}
+    if hasattr(x, "cores"):
+        return type(x)(here(host(x.cores)))
     return current.asarray(x) if isinstance(x, np.ndarray) else x
 
 
@@ -108,4 +110,5 @@ def host(x):
 
 def dtype_of(x):
     """The dtype of an array or train as NumPy's."""
-    return np.dtype(str(x.dtype).rpartition(".")[2])
+    known = isinstance(x.dtype, np.dtype)
+    return x.dtype if known else np.dtype(str(x.dtype).rpartition(".")[2])

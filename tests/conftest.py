@@ -49,8 +49,6 @@ def pytest_generate_tests(metafunc):
     names = list(backends.NAMES) if names == ["all"] else names
     if metafunc.definition.get_closest_marker("host"):
         names = ["numpy"] if "numpy" in names else []
-    if "xp" not in metafunc.fixturenames:
-        metafunc.fixturenames.insert(0, "xp")
     params = [pytest.param(name, marks=_marks(name)) for name in names]
     metafunc.parametrize("xp", params, indirect=True, scope="session")
 
@@ -62,10 +60,10 @@ def _marks(name):
     return [*marks, pytest.mark.gpu] if name == "cupy" else marks
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def xp(request):
     """The library of this run; `tests.backends.here` puts arrays into it."""
-    return backends.use(request.param)
+    return backends.use(getattr(request, "param", "numpy"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,8 +71,9 @@ def pytest_runtest_call(item):
     """A test that claims a library and puts no array into it has tested nothing."""
     before = backends.made
     yield
-    name = getattr(item, "callspec", None) and item.callspec.params.get("xp", "numpy")
-    if name and name != "numpy" and backends.made == before:
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    name = parameters.get("xp", "numpy")
+    if name != "numpy" and backends.made == before:
         pytest.fail(f"no array was made in {name}: use here(), or mark it host(why)")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import ttalgebra as tt
+from tests.backends import dtype_of, here, host
 from tests.reference import dense, eps, norm, wide, width
 from tests.trains.families import DTYPES, gaussian_cores, random_cores
 
@@ -17,7 +18,8 @@ booleans = st.booleans()
 
 
 def train_of(cores):
-    return (tt.TTTensor if np.ndim(cores[0]) == 3 else tt.TTMatrix)(cores)
+    """The train of these cores, in the library of this run."""
+    return (tt.TTTensor if np.ndim(cores[0]) == 3 else tt.TTMatrix)(here(cores))
 
 
 def draw_modes(rng, n_modes, *, square=False, limit=600, orders=(1, 7)):
@@ -89,7 +91,7 @@ def least(dtype):
 
 def assert_exact(found, expected):
     """Equality, of shapes too."""
-    found, expected = np.asarray(found), np.asarray(expected)
+    found, expected = np.asarray(host(found)), np.asarray(host(expected))
     assert found.shape == expected.shape
     assert found.size
     assert np.array_equal(found, expected)
@@ -104,5 +106,5 @@ def assert_train(ratios, law, found, expected, unit):
 
 def assert_number(ratios, law, found, expected, bound, x):
     """A Python number against its value, ``bound`` being that of absolute values."""
-    assert type(found) is (complex if x.dtype.kind == "c" else float)
-    ratios.check(law, abs(found - expected), eps(x.dtype) * width(x.cores) * bound)
+    assert type(found) is (complex if dtype_of(x).kind == "c" else float)
+    ratios.check(law, abs(found - expected), eps(dtype_of(x)) * width(x.cores) * bound)
