@@ -14,6 +14,7 @@ from tests.storage.forging import ARRAYS, HEADER, assert_refused, peak_and_secon
 from tests.storage.test_damage import LONG, refused, unnoticed_flips
 from tests.storage.test_forged_archives import Marker
 from tests.storage.test_forged_headers import NAMES
+from ttalgebra.arrays.errors import FormatError
 from ttalgebra.storage import FOREIGN, read, write
 from ttalgebra.storage.table import MAX_BYTES
 
@@ -77,6 +78,15 @@ def test_random_bits_of_a_larger_file_matter(path):
     count = 20_000 if LONG else 1_000
     bits = random.Random(0).sample(range(8 * path.stat().st_size), count)
     assert unnoticed_flips(path, bits) == []
+
+
+def test_our_part_under_another_name_is_damage(path):
+    """One bit of its name makes it metadata of others, and the digest unseen."""
+    write(path, {"x": np.ones(3)}, {})
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b'"ttalgebra"', b'"ttalggbra"'))
+    with pytest.raises(FormatError, match="another name"):
+        read(path)
 
 
 def test_every_truncation_is_refused(ours):

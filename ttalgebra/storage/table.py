@@ -38,6 +38,7 @@ _DTYPES = {
     **{"<i8": "I64", "<i4": "I32", "|u1": "U8", "|b1": "BOOL"},
 }
 _DESCRS = {dtype: descr for descr, dtype in _DTYPES.items() if descr != "<c16"}
+_OPENING = f'{{"version":{_VERSION},"header":{{'  # of our part, whatever its name
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -115,6 +116,8 @@ def parse(raw: bytes) -> Table:
     begun = tuple(start for _, start in lines)
     _require_cover(entries, begun)
     if _OURS not in metadata:
+        if any(value.startswith(_OPENING) for value in metadata.values()):
+            raise damaged("our part of the header stands under another name")
         return Table(Header(dict(FOREIGN), entries, ""), begun, is_ours=False)
     header = _header(_record(metadata[_OURS], "our part of it"), entries)
     if not _is_canonical(header, raw):
