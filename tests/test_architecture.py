@@ -117,7 +117,12 @@ def test_no_file_is_called_utils(path):
 
 @pytest.mark.parametrize("name", ["ttalgebra", *MODULES])
 def test_every_module_has_a_docstring_and_true_names(name):
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        if not str(error).startswith("Needs "):
+            raise
+        pytest.skip(str(error))
     assert (module.__doc__ or "").strip()
     names = getattr(module, "__all__", ())
     assert len(set(names)) == len(names)
