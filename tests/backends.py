@@ -8,6 +8,7 @@ import importlib
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
 NAMES = {
     "numpy": "array_api_compat.numpy",
@@ -17,6 +18,7 @@ NAMES = {
     "torch": "array_api_compat.torch",
     "jax": "jax.numpy",
     "cupy": "array_api_compat.cupy",
+    "homemade": "tests.homemade",
 }
 NEEDS = {"strict": "array_api_strict", "strict-on-device1": "array_api_strict"}
 NEEDS |= {name: name for name in ("torch", "jax", "cupy")}
@@ -31,6 +33,8 @@ class Backend(NamedTuple):
     def namespace(self):
         """Its array API namespace."""
         module = importlib.import_module(NAMES[self.name])
+        if self.name == "homemade":
+            return module.namespace
         if self.name == "jax":
             importlib.import_module("jax").config.update("jax_enable_x64", True)
         return module
@@ -48,7 +52,7 @@ class Backend(NamedTuple):
 
     def asarray(self, x):
         """A fresh copy of ``x`` in this library."""
-        global made  # noqa: PLW0603
+        global made
         made += 1
         x = np.array(x)
         if self.is_numpy:
@@ -63,6 +67,11 @@ class Backend(NamedTuple):
             assert x.device == self.device
         return host(x)
 
+    def need_subnormals(self):
+        """Skip the test where the smallest numbers are made zeros."""
+        if self.name == "jax":
+            pytest.skip("XLA makes zeros of subnormal numbers")
+
     def dtype(self, dtype):
         """What this library calls the NumPy ``dtype``."""
         dtype = np.dtype(dtype)
@@ -75,17 +84,19 @@ made = 0  # arrays put into the current library so far
 
 def use(name):
     """Make the library of this name the one of `here`, and return it."""
-    global current  # noqa: PLW0603
+    global current
     current = Backend(name)
     return current
 
 
 def here(x):
-    """A NumPy array, train, or list, tuple or dict of them, in the library of this run."""
+    """NumPy arrays, trains, layers, or containers of these, put into this library."""
     if isinstance(x, (list, tuple)):
         return type(x)(here(item) for item in x)
     if isinstance(x, dict):
         return {name: here(item) for name, item in x.items()}
+    if hasattr(x, "with_arrays"):
+        return x.with_arrays(here(host(x.arrays)))
     if hasattr(x, "cores"):
         return type(x)(here(host(x.cores)))
     return current.asarray(x) if isinstance(x, np.ndarray) else x
@@ -100,6 +111,8 @@ def host(x):
     library = type(x).__module__.split(".")[0]
     if library == "torch":
         return x.detach().cpu().resolve_conj().resolve_neg().numpy()
+    if type(x).__name__ == "HomemadeArray":
+        return host(x.inner)
     if library == "cupy":
         return x.get()
     if library == "array_api_strict":

@@ -35,6 +35,8 @@ LONG = "algebra/test_long_trains.py"
 REFUSALS = "trains/test_refusals.py"
 NON_FINITE = "trains/test_non_finite.py"
 FIT = "learning/test_fit.py"
+DASK = "interop/dask/test_same_bits.py"
+CONTRACT = "arrays/test_contract.py"
 
 COVERED = {
     1: [
@@ -121,7 +123,8 @@ COVERED = {
         (FACTORIZE, "test_size_limit_guards_every_door"),
         (FACTORIZE, "test_the_limit_is_that_of_32_bit_lapack"),
     ],
-    31: [(FACTORIZE, "test_a_device_that_returns_nan_is_repeated_on_the_host")],
+    31: [(FACTORIZE, "test_a_device_that_fails_is_repeated_on_the_host")],
+    32: [(CONTRACT, "test_integers_of_13_bits_are_exact_in_single_precision")],
     33: [
         ("algebra/test_repeatability.py", "test_threads_share_trains"),
         (NEIGHBOURS, "test_configuration_is_told"),
@@ -241,16 +244,20 @@ COVERED = {
         (FIT, "test_loss_gradient_and_target_that_are_not_finite"),
     ],
     69: [(FIT, "test_two_and_two_epochs_are_four")],
+    71: [
+        (DASK, "test_any_number_of_workers"),
+        (DASK, "test_a_worker_killed_in_the_middle"),
+        (DASK, "test_a_block_that_kills_each_worker_is_named"),
+    ],
     72: [(NEIGHBOURS, "test_every_draw_of_the_tests_is_seeded")],
 }
 ELSEWHERE = {  # what is not built yet: why no test, and the issue that brings both
-    32: "TF32 is a mode of GPU products; nothing here asks for it. Issue 4, gpu tests",
     70: "signals are caught by a loop with checkpoints, which is not built. Issue 6",
-    71: "there is no dask door yet; its workers and reduction tree come with issue 4",
 }
 PARTLY = {  # covered as far as it exists; the rest is owned by an issue
     25: "mutation testing is a nightly job, not a test: issue 3",
-    31: "on a real device: issue 4, marked gpu",
+    31: "on a real GPU: issue 4, `--backends cupy`",
+    32: "on a real GPU: issue 4, `--backends cupy`",
     40: "the oldest NumPy is a job of .ci, not a test: issue 3",
     66: "generations of checkpoints: issue 6",
     69: "killed and resumed: issue 6",

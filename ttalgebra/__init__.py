@@ -6,7 +6,7 @@ The rooms, from the ground floor up; each imports only from those before it:
     storage     {name: array} and a header in one file, atomic, checked, never pickled
     cores       the mathematics: pure functions on chains of cores
     decompose   dense arrays become cores
-    trains      the two values: TTTensor, TTMatrix
+    trains      the values: TTTensor, TTMatrix, BlockTerm
     layers      y, backward = layer(x)
     learning    from gradients to a fitted model
     interop     one door for each neighbour: SciPy
@@ -16,7 +16,7 @@ The rooms, from the ground floor up; each imports only from those before it:
 """
 
 import importlib
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from ttalgebra.arrays import errors
 from ttalgebra.arrays.config import show_config
@@ -34,8 +34,12 @@ from ttalgebra.trains.functions import (
 from ttalgebra.trains.matrix import TTMatrix
 from ttalgebra.trains.tensor import TTTensor
 
+if TYPE_CHECKING:
+    from ttalgebra.trains.block_term import BlockTerm
+
 __version__ = "0.1.0"
 __all__ = [
+    "BlockTerm",
     "TTMatrix",
     "TTTensor",
     "Truncation",
@@ -59,12 +63,14 @@ __all__ = [
 _ROOMS = ("draw", "interop", "layers", "learning", "testing")
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Rooms above the trains are imported when they are first used."""
+def __getattr__(name: str) -> Any:
+    """Rooms above the trains, and `BlockTerm`, are imported when first used."""
     if name in _ROOMS:
         return importlib.import_module(f"ttalgebra.{name}")
+    if name == "BlockTerm":
+        return importlib.import_module("ttalgebra.trains.block_term").BlockTerm
     raise AttributeError(f"module 'ttalgebra' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS})
+    return sorted({*globals(), *__all__, *_ROOMS})

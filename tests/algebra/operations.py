@@ -1,6 +1,6 @@
 """The operations of this folder as one table, for what must hold of all of them."""
 
-# ruff: noqa: ARG005 - every row of a table takes the same arguments
+
 import ttalgebra as tt
 
 # x, y tensors of modes (2, 4, 2); A, B square matrices of the same digits

@@ -11,6 +11,7 @@ from hypothesis import settings
 
 import ttalgebra as tt
 
+pytestmark = pytest.mark.host("of SciPy, of the configuration, of the tests themselves")
 ROOT = Path(__file__).parents[2]
 
 

@@ -5,25 +5,31 @@ import pytest
 
 import ttalgebra as tt
 from tests.algebra.operations import OPERATIONS, operands, parts
+from tests.backends import here, host
 
 every = pytest.mark.parametrize("name", OPERATIONS)
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(params=["f4", "f8", "c8", "c16"])
-def trains(request, rng):
-    return operands(rng, request.param)
+def trains(request, rng, xp):
+    return here(operands(rng, request.param))
+
+
+def bits(arrays):
+    """The bytes of arrays; numbers as they are."""
+    return [x.tobytes() if hasattr(x, "tobytes") else x for x in host(arrays)]
 
 
 @every
 def test_operands_are_untouched(name, trains):
     cores = [core for train in trains for core in train.cores]
-    before = [core.tobytes() for core in cores]
+    before = bits(cores)
     OPERATIONS[name](*trains)
-    assert [core.tobytes() for core in cores] == before
-    assert not any(core.flags.writeable for core in cores)
+    assert bits(cores) == before
 
 
+@pytest.mark.host("of NumPy's memory")
 @every
 def test_results_share_no_writable_memory(name, trains):
     cores = [core for train in trains for core in train.cores]
@@ -36,24 +42,22 @@ def test_results_share_no_writable_memory(name, trains):
 def test_same_bits_each_time(name, trains):
     first, second = (parts(OPERATIONS[name](*trains)) for _ in range(2))
     assert first
-    for one, other in zip(first, second, strict=True):
-        if hasattr(one, "tobytes"):
-            assert one.tobytes() == other.tobytes()
-        else:
-            assert one == other
+    assert bits(first) == bits(second)
 
 
 @every
-def test_cores_of_results_are_read_only_and_keep_their_dtype(name, trains):
+def test_cores_of_results_are_read_only_and_keep_their_dtype(name, trains, xp):
     result = OPERATIONS[name](*trains)
     if isinstance(result, (tt.TTTensor, tt.TTMatrix)):
         assert type(result.cores) is tuple
-        assert not any(core.flags.writeable for core in result.cores)
         assert {core.dtype for core in result.cores} == {trains[0].dtype}
-        again = type(result)([np.array(core) for core in result.cores])
-        assert again.ranks == result.ranks
+        assert here(result).ranks == result.ranks
+        if xp.is_numpy:
+            every_core = (*result.cores, *trains[0].cores, *trains[2].cores)
+            assert not any(core.flags.writeable for core in every_core)
 
 
+@pytest.mark.host("of NumPy's memory")
 @every
 def test_memory_layout_changes_no_value(name, rng):
     trains = operands(rng)
@@ -74,13 +78,13 @@ def test_memory_layout_changes_no_value(name, rng):
 @pytest.mark.parametrize("order", [1, 2])
 def test_short_trains(order, rng):
     """One core is a chain too."""
-    x, y, A, _ = operands(rng, order=order)
-    place = (1,) * order
-    assert x.sum() == pytest.approx(x.to_dense().sum())
-    assert A.trace() == pytest.approx(A.to_dense().trace())
-    assert x[place] == pytest.approx(x.to_dense()[place])
+    x, y, A, _ = here(operands(rng, order=order))
+    place, a, b = (1,) * order, host(x.to_dense()), host(y.to_dense())
+    assert x.sum() == pytest.approx(a.sum())
+    assert A.trace() == pytest.approx(host(A.to_dense()).trace())
+    assert x[place] == pytest.approx(a[place])
     assert A.partial_trace(order - 1 or None).__class__ in (tt.TTMatrix, float)
-    assert np.allclose((x * y).to_dense(), x.to_dense() * y.to_dense())
+    assert np.allclose(host((x * y).to_dense()), a * b)
     assert x.permute_modes(tuple(range(order))[::-1]).order == order
     assert x.to_qtt().modes == (2,) * (2 * order - 1)
     assert x.merge_modes(0, -1).order == 1
@@ -88,27 +92,27 @@ def test_short_trains(order, rng):
 
 
 @every
-def test_an_interruption_leaves_the_operands_whole(name, rng, monkeypatch):
-    """Every factorisation, contraction and reshape may be the last."""
-    trains = operands(rng)
+def test_an_interruption_leaves_the_operands_whole(name, rng, monkeypatch, xp):
+    """Every matrix product may be the last."""
+    trains, matmul = here(operands(rng)), xp.namespace.matmul
     cores = [core for train in trains for core in train.cores]
-    before = [core.tobytes() for core in cores]
+    before = bits(cores)
     for n in range(1, 40):
         count = 0
 
-        def interrupted(*arguments, _matmul=np.matmul, _last=n, **options):
+        def interrupted(*arguments, _last=n, **options):
             nonlocal count
             count += 1
             if count == _last:
                 raise KeyboardInterrupt
-            return _matmul(*arguments, **options)
+            return matmul(*arguments, **options)
 
         with monkeypatch.context() as patch:
-            patch.setattr(np, "matmul", interrupted)
+            patch.setattr(xp.namespace, "matmul", interrupted)
             try:
                 OPERATIONS[name](*trains)
             except KeyboardInterrupt:
                 pass
             else:
                 break
-        assert [core.tobytes() for core in cores] == before
+        assert bits(cores) == before

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.backends import dtype_of, here, host
 from ttalgebra.arrays.contract import NARROW, contract, plan
 
 PATTERNS = [
@@ -46,7 +47,6 @@ PATTERNS = [
     "ab,bca->c",
     "a,a,b->b",
 ]
-LETTERS = "abcdefghijklmnpqtk"
 
 
 def sizes_of(pattern, rng, choices):
@@ -101,9 +101,8 @@ def test_random_patterns(cases, rng):
         if math.prod(sizes.values()) > 1e5:
             continue
         arrays = operands(pattern, sizes, rng)
-        assert np.array_equal(
-            contract(pattern, *arrays), np.einsum(pattern, *arrays)
-        ), pattern
+        found = host(contract(pattern, *here(arrays)))
+        assert np.array_equal(found, np.einsum(pattern, *arrays)), pattern
 
 
 def test_head_and_tail_form_sums_the_batch(rng):
@@ -111,8 +110,8 @@ def test_head_and_tail_form_sums_the_batch(rng):
     for t in (NARROW - 1, NARROW, 64):
         X, Y = rng.integers(-3, 4, (6, 2, 3, t)), rng.integers(-3, 4, (6, 4, 2, t))
         X, Y = X.astype(float), Y.astype(float)
-        found = contract("pajt,pibt->aijb", X, Y)
-        assert np.array_equal(found, np.einsum("pajt,pibt->aijb", X, Y))
+        found = contract("pajt,pibt->aijb", here(X), here(Y))
+        assert np.array_equal(host(found), np.einsum("pajt,pibt->aijb", X, Y))
 
 
 def copied(step, *shapes):
@@ -132,9 +131,11 @@ def copied_out(step):
     return not np.shares_memory(x.transpose(*axes).reshape(-1), x)
 
 
+plans = pytest.mark.host("plans are made of shapes alone")
 STATES = [(1, 1, 8, 1024), (8, 4, 8, 128), (64, 4, 8, 32), (512, 4, 8, 16)]
 
 
+@plans
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_forward_sweep_moves_only_the_core(state):
     """The state enters as it lies and leaves as it is wanted: one broadcast matmul."""
@@ -146,6 +147,7 @@ def test_forward_sweep_moves_only_the_core(state):
     assert not step.sum_batch
 
 
+@plans
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_core_gradient_moves_neither_state(state):
     p, _, _, t = state
@@ -155,6 +157,7 @@ def test_core_gradient_moves_neither_state(state):
     assert step.sum_batch == (p > 1)
 
 
+@plans
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_backward_sweep_moves_only_the_core(state):
     p, a, j, t = state
@@ -164,18 +167,21 @@ def test_backward_sweep_moves_only_the_core(state):
     assert not copied_out(step)
 
 
+@plans
 def test_dense_sweep_moves_no_state():
     (step,) = plan("pa,aib->pib", (1000, 4), (4, 8, 4))
     assert copied(step, (1000, 4), (4, 8, 4)) == [False, False]
     assert not copied_out(step)
 
 
+@plans
 def test_plans_are_cached_data():
     one = plan("ij,jk->ik", (2, 3), (3, 4))
     assert one is plan("ij,jk->ik", (2, 3), (3, 4))
     assert isinstance(hash(one), int)
 
 
+@plans
 def test_three_operands_take_the_cheap_order():
     """Left, then one chain, then the other: never the outer product of both."""
     steps = plan("ac,aib,cid->bd", (50, 50), (50, 4, 50), (50, 4, 50))
@@ -194,25 +200,33 @@ def test_three_operands_take_the_cheap_order():
 )
 def test_what_does_not_fit_raises(pattern, shapes):
     with pytest.raises((ValueError, TypeError)):
-        contract(pattern, *(np.ones(shape) for shape in shapes))
+        contract(pattern, *(here(np.ones(shape)) for shape in shapes))
 
 
 def test_operands_are_not_touched_nor_returned(rng):
-    X, Y = rng.standard_normal((1, 3)), rng.standard_normal((1, 3))
+    X, Y = here(rng.standard_normal((1, 3))), here(rng.standard_normal((1, 3)))
     for pattern in ("ij,ij->ij", "ij,kj->ik", "ij,kl->ijkl"):
         result = contract(pattern, X, Y)
-        assert not np.shares_memory(result, X)
-        assert not np.shares_memory(result, Y)
+        assert not np.shares_memory(host(result), host(X))
+        assert not np.shares_memory(host(result), host(Y))
 
 
-def test_mixed_precision_follows_the_library(rng):
-    found = contract("ij,jk->ik", np.ones((2, 3), np.float32), np.ones((3, 2), complex))
-    assert found.dtype == np.complex128
+def test_mixed_precision_follows_the_library():
+    one, other = here(np.ones((2, 3), np.float32)), here(np.ones((3, 2), complex))
+    assert dtype_of(contract("ij,jk->ik", one, other)) == np.complex128
 
 
+@plans
 def test_head_is_not_summed_where_products_outweigh_the_operands():
     """64 x 64 results for each of many heads, from 64 x 16: one permuted GEMM wins."""
     (step,) = plan("pajt,pibt->aijb", (100, 8, 8, 16), (100, 8, 8, 16))
     assert not step.sum_batch
     (step,) = plan("pajt,pibt->aijb", (100, 2, 2, 64), (100, 2, 2, 64))
     assert step.sum_batch
+
+
+def test_integers_of_13_bits_are_exact_in_single_precision(rng):
+    """Their products have 24 bits: a tensor core's 10 bits of mantissa would round."""
+    numbers = rng.integers(2**12, 2**13, (3, 16, 1)).astype(np.float32)
+    X, Y = here(numbers[0]), here(numbers[1].T.copy())
+    assert np.array_equal(host(contract("ij,jk->ik", X, Y)), numbers[0] * numbers[1].T)

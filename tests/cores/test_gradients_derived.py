@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import dtype_of, here, host
 from tests.reference import core_gradients, dense, eps, wide
 
 SHAPES = [
@@ -19,7 +20,7 @@ SHAPES = [
 def random_train(shape, rng, dtype=np.float64):
     modes, ranks = SHAPES[shape]
     rows, cols = zip(*modes, strict=True)
-    return tt.random_matrix(rows, cols, ranks, rng=rng, dtype=dtype)
+    return here(tt.random_matrix(rows, cols, ranks, rng=rng, dtype=dtype))
 
 
 def replaced(cores, k, core):
@@ -39,16 +40,17 @@ def test_complex_step(shape, rng):
     for _ in range(20):
         A = random_train(shape, rng)
         X = rng.standard_normal((3, A.shape[1]))
-        y, pullback = A.vjp(X)
-        dcores, dX = pullback(np.tanh(y))
-        steps = [rng.standard_normal(core.shape) for core in A.cores]
+        y, pullback = A.vjp(here(X))
+        dcores, dX = host(pullback(here(np.tanh(host(y)))))
+        cores = host(A.cores)
+        steps = [rng.standard_normal(core.shape) for core in cores]
         for k, (dG, step) in enumerate(zip(dcores, steps, strict=True)):
-            moved = A.cores[k] + 1e-30j * step
-            W = dense(replaced(A.cores, k, moved)).astype(complex)
+            moved = cores[k] + 1e-30j * step
+            W = dense(replaced(cores, k, moved)).astype(complex)
             derivative = np.log(np.cosh(X @ W.T)).sum().imag / 1e-30
             size = abs(dG * step).sum()
             assert derivative == pytest.approx((dG * step).sum(), abs=1e-12 * size)
-        W, step = dense(A.cores).astype(float), rng.standard_normal(X.shape)
+        W, step = dense(cores).astype(float), rng.standard_normal(X.shape)
         derivative = np.log(np.cosh((X + 1e-30j * step) @ W.T)).sum().imag / 1e-30
         size = abs(dX * step).sum()
         assert derivative == pytest.approx((dX * step).sum(), abs=1e-12 * size)
@@ -60,7 +62,7 @@ def test_every_entry_by_step_one(shape, rng):
     A = random_train(shape, rng)
     X = rng.standard_normal((2, A.shape[1]))
     dy = rng.standard_normal((2, A.shape[0]))
-    dcores = A.core_gradients(X, dy)
+    dcores = host(A.core_gradients(here(X), here(dy)))
     assert sum(dG.size for dG in dcores) == A.n_parameters
     for k, dG in enumerate(dcores):
         for place in np.ndindex(dG.shape):
@@ -76,7 +78,7 @@ def test_wirtinger(shape, dtype, rng):
     """``dL = Re sum(conj(g) dG)`` in the real and the imaginary direction."""
     A = random_train(shape, rng, dtype)
     X, dy = normal(rng, (3, A.shape[1]), dtype), normal(rng, (3, A.shape[0]), dtype)
-    dcores, dX = A.vjp(X)[1](dy)
+    dcores, dX = host(A.vjp(here(X))[1](here(dy)))
     scale = 30 * eps(dtype) * sum(A.ranks) * A.order
     for direction in (1, 1j):
         for k, dG in enumerate(dcores):
@@ -97,10 +99,10 @@ def test_in_units_of_the_product_of_magnitudes(dtype, rng, ratios):
     for shape in range(5):
         A = random_train(shape, rng, dtype)
         X, dy = normal(rng, (4, A.shape[1]), dtype), normal(rng, (4, A.shape[0]), dtype)
-        found = A.core_gradients(X, dy)
-        exact = core_gradients(A.cores, X, dy, wide)
-        sizes = core_gradients([abs(G) for G in A.cores], abs(X), abs(dy), wide)
-        terms = 4 + sum(G.shape[1] * G.shape[2] + G.shape[-1] for G in A.cores)
+        found, cores = host(A.core_gradients(here(X), here(dy))), host(A.cores)
+        exact = core_gradients(cores, X, dy, wide)
+        sizes = core_gradients([abs(G) for G in cores], abs(X), abs(dy), wide)
+        terms = 4 + sum(G.shape[1] * G.shape[2] + G.shape[-1] for G in cores)
         for g, e, s in zip(found, exact, sizes, strict=True):
             assert g.dtype == dtype
             error = abs(np.asarray(wide(g) - e).astype(np.clongdouble))
@@ -111,20 +113,19 @@ def test_in_units_of_the_product_of_magnitudes(dtype, rng, ratios):
 def test_against_two_hundred_bits(rng):
     with mpmath.workprec(200):
         A = random_train(2, rng)
-        X, dy = (
-            rng.standard_normal((2, A.shape[1])),
-            rng.standard_normal((2, A.shape[0])),
-        )
+        X, dy = (rng.standard_normal((2, n)) for n in reversed(A.shape))
         to_mp = np.vectorize(mpmath.mpf, otypes=[object])
-        exact = core_gradients(A.cores, X, dy, to_mp)
-        for found, wanted in zip(A.core_gradients(X, dy), exact, strict=True):
+        exact = core_gradients(host(A.cores), X, dy, to_mp)
+        gradients = host(A.core_gradients(here(X), here(dy)))
+        for found, wanted in zip(gradients, exact, strict=True):
             assert np.abs(to_mp(found) - wanted).max() < 1e-13
 
 
 def test_gradient_of_a_complex_train_is_not_its_conjugate(rng):
     """L = Re conj(dy) g x for 1x1 cores: dL/dg is dy conj(x), not conj(dy) x."""
-    A = tt.TTMatrix([np.full((1, 1, 1, 1), 2 + 1j)])
-    dcores, dX = A.vjp(np.array([3 - 2j]))[1](np.array([1 + 4j]))
+    A = tt.TTMatrix([here(np.full((1, 1, 1, 1), 2 + 1j))])
+    pullback = A.vjp(here(np.array([3 - 2j])))[1]
+    dcores, dX = host(pullback(here(np.array([1 + 4j]))))
     assert dcores[0].item() == (1 + 4j) * (3 + 2j)
     assert dX.item() == (1 + 4j) * (2 - 1j)
 
@@ -139,9 +140,9 @@ def test_gradient_of_a_complex_train_is_not_its_conjugate(rng):
     ],
 )
 def test_dtypes(train, samples, cotangent, cores_out, samples_out, rng):
-    A = tt.random_matrix((2, 3), (2, 2), 2, rng=rng, dtype=train)
-    y, pullback = A.vjp(np.ones((3, 4), samples))
-    assert y.dtype == np.result_type(train, samples)
-    dcores, dX = pullback(np.ones((3, 6), cotangent))
-    assert {dG.dtype for dG in dcores} == {np.dtype(cores_out)}
-    assert dX.dtype == samples_out
+    A = here(tt.random_matrix((2, 3), (2, 2), 2, rng=rng, dtype=train))
+    y, pullback = A.vjp(here(np.ones((3, 4), samples)))
+    assert dtype_of(y) == np.result_type(train, samples)
+    dcores, dX = pullback(here(np.ones((3, 6), cotangent)))
+    assert {dtype_of(dG) for dG in dcores} == {np.dtype(cores_out)}
+    assert dtype_of(dX) == samples_out

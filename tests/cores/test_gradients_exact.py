@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import dtype_of, here, host
 from tests.reference import core_gradients, dense, exact
 
 MODES = ((2, 3), (3, 1), (1, 2), (2, 2), (1, 3))
@@ -27,11 +28,15 @@ def integer_cores(rng, d, *, complex_=False):
     ]
 
 
+def train_of(cores):
+    return tt.TTMatrix(here(cores))
+
+
 def assert_exact(cores, X, dy):
     """``vjp`` and ``core_gradients`` against the reference, entry for entry."""
-    A = tt.TTMatrix(cores)
-    y, pullback = A.vjp(X)
-    dcores, dX = pullback(dy)
+    A = train_of(cores)
+    y, pullback = A.vjp(here(X))
+    dcores, dX = host(pullback(here(dy)))
     W = dense(cores, exact)
     flat_X, flat_dy = X.reshape(-1, A.shape[1]), dy.reshape(-1, A.shape[0])
     expected_y = exact(flat_X) @ W.T
@@ -46,7 +51,8 @@ def assert_exact(cores, X, dy):
             wanted = np.vectorize(lambda z: z.real, otypes=[object])(wanted)
         assert found.shape == np.shape(like) or found.shape == flat_X.shape
         assert np.array_equal(found, wanted)
-    for one, other in zip(A.core_gradients(X, dy), dcores, strict=True):
+    again = host(A.core_gradients(here(X), here(dy)))
+    for one, other in zip(again, dcores, strict=True):
         assert np.array_equal(one, other)
 
 
@@ -70,9 +76,9 @@ def test_leading_axes(leading, rng):
     X = integers(rng, (*leading, N))
     dy = integers(rng, (*leading, M))
     assert_exact(cores, X, dy)
-    y, pullback = tt.TTMatrix(cores).vjp(X)
+    y, pullback = train_of(cores).vjp(here(X))
     assert y.shape == (*leading, M)
-    assert pullback(dy)[1].shape == X.shape
+    assert pullback(here(dy))[1].shape == X.shape
 
 
 @pytest.mark.parametrize("site", [0, 1, 2])
@@ -83,7 +89,7 @@ def test_zero_core(site, rng):
     M, N = tt.TTMatrix(cores).shape
     X, dy = integers(rng, (3, N)), integers(rng, (3, M))
     assert_exact(cores, X, dy)
-    gradients = tt.TTMatrix(cores).core_gradients(X, dy)
+    gradients = host(train_of(cores).core_gradients(here(X), here(dy)))
     assert np.any(gradients[site])
     assert not any(np.any(g) for k, g in enumerate(gradients) if k != site)
 
@@ -95,8 +101,9 @@ def test_one_core_object_at_two_sites(rng):
     cores = [first, shared, shared, last]
     X, dy = integers(rng, (3, 24)), integers(rng, (3, 24))
     assert_exact(cores, X, dy)
-    A = tt.TTMatrix(cores, copy=False)
-    gradients = A.core_gradients(X, dy)
+    first, shared, last = here((first, shared, last))
+    A = tt.TTMatrix([first, shared, shared, last], copy=False)
+    gradients = host(A.core_gradients(here(X), here(dy)))
     assert not np.array_equal(gradients[1], gradients[2])
 
 
@@ -118,7 +125,8 @@ def test_real_cores_with_complex_samples(rng):
     X = integers(rng, (3, N), complex_=True)
     dy = integers(rng, (3, M), complex_=True)
     assert_exact(cores, X, dy)
-    assert all(g.dtype == np.float64 for g in tt.TTMatrix(cores).core_gradients(X, dy))
+    gradients = train_of(cores).core_gradients(here(X), here(dy))
+    assert {dtype_of(g) for g in gradients} == {np.dtype(float)}
 
 
 def test_complex_cores_with_real_samples(rng):
@@ -131,17 +139,19 @@ def test_complex_cores_with_real_samples(rng):
 def test_one_complex_core_among_real_ones_makes_all_complex(rng):
     cores = integer_cores(rng, 3)
     cores[1] = cores[1] + 1j * integers(rng, cores[1].shape)
-    A = tt.TTMatrix(cores)
-    gradients = A.core_gradients(np.ones(A.shape[1]), np.ones(A.shape[0]))
-    assert {g.dtype for g in gradients} == {np.dtype(complex)} == {A.dtype}
+    A = train_of(cores)
+    M, N = A.shape
+    gradients = A.core_gradients(here(np.ones(N)), here(np.ones(M)))
+    assert {dtype_of(g) for g in gradients} == {np.dtype(complex)} == {dtype_of(A)}
 
 
 def test_batch_gradient_is_the_sum_over_samples(rng):
-    A = tt.TTMatrix(integer_cores(rng, 4))
+    A = train_of(integer_cores(rng, 4))
     M, N = A.shape
     X, dy = integers(rng, (5, N)), integers(rng, (5, M))
-    whole = A.core_gradients(X, dy)
-    parts = [A.core_gradients(x, g) for x, g in zip(X, dy, strict=True)]
+    whole = host(A.core_gradients(here(X), here(dy)))
+    pairs = zip(here([*X]), here([*dy]), strict=True)
+    parts = [host(A.core_gradients(x, g)) for x, g in pairs]
     for k, dG in enumerate(whole):
         assert np.array_equal(dG, sum(part[k] for part in parts))
 
@@ -149,28 +159,29 @@ def test_batch_gradient_is_the_sum_over_samples(rng):
 @pytest.mark.parametrize("complex_", [False, True], ids=["real", "Gaussian"])
 def test_euler(complex_, rng):
     """``sum_k Re <dG_k, G_k> = d L`` for ``L = Re <dy, A X>``."""
-    A = tt.TTMatrix(integer_cores(rng, 5, complex_=complex_))
+    A = train_of(integer_cores(rng, 5, complex_=complex_))
     M, N = A.shape
     X = integers(rng, (3, N), complex_=complex_)
     dy = integers(rng, (3, M), complex_=complex_)
-    y, pullback = A.vjp(X)
-    dcores, dX = pullback(dy)
-    L = np.vdot(dy, y).real
-    pairs = zip(dcores, A.cores, strict=True)
+    y, pullback = A.vjp(here(X))
+    dcores, dX = host(pullback(here(dy)))
+    L = np.vdot(dy, host(y)).real
+    pairs = zip(dcores, host(A.cores), strict=True)
     inner = [np.vdot(dG, G).real for dG, G in pairs]
     assert inner == [L] * 5
     assert np.vdot(dX, X).real == L
 
 
 def test_pullback_is_linear_and_repeatable(rng):
-    A = tt.TTMatrix(integer_cores(rng, 3))
+    A = train_of(integer_cores(rng, 3))
     M, N = A.shape
-    _, pullback = A.vjp(integers(rng, (2, N)))
-    one, two = integers(rng, (2, M)), integers(rng, (2, M))
-    (first, d1), (second, d2), (both, d3) = map(pullback, (one, two, one + 2 * two))
+    _, pullback = A.vjp(here(integers(rng, (2, N))))
+    one, two = here(integers(rng, (2, M))), here(integers(rng, (2, M)))
+    found = host([pullback(dy) for dy in (one, two, one + 2 * two)])
+    (first, d1), (second, d2), (both, d3) = found
     for a, b, c in zip((*first, d1), (*second, d2), (*both, d3), strict=True):
         assert np.array_equal(a + 2 * b, c)
-    for a, b in zip(pullback(one)[0], first, strict=True):
+    for a, b in zip(host(pullback(one)[0]), first, strict=True):
         assert np.array_equal(a, b)
 
 
@@ -179,15 +190,16 @@ def test_gauge_of_the_representation_is_seen_by_cores_only(rng):
     cores = integer_cores(rng, 3)
     P, inverse = np.array([[1.0, 2], [0, 1]]), np.array([[1.0, -2], [0, 1]])
     gauged = [cores[0] @ P, np.einsum("ab,bijc->aijc", inverse, cores[1]), cores[2]]
-    A, B = tt.TTMatrix(cores), tt.TTMatrix(gauged)
-    X, dy = integers(rng, (3, A.shape[1])), integers(rng, (3, A.shape[0]))
+    A, B = train_of(cores), train_of(gauged)
+    X, dy = here(integers(rng, (3, A.shape[1]))), here(integers(rng, (3, A.shape[0])))
     (ya, pull_a), (yb, pull_b) = A.vjp(X), B.vjp(X)
-    assert np.array_equal(ya, yb)
-    assert np.array_equal(pull_a(dy)[1], pull_b(dy)[1])
-    assert np.array_equal(pull_a(dy)[0][2], pull_b(dy)[0][2])
+    assert np.array_equal(host(ya), host(yb))
+    (dcores_a, dX_a), (dcores_b, dX_b) = host(pull_a(dy)), host(pull_b(dy))
+    assert np.array_equal(dX_a, dX_b)
+    assert np.array_equal(dcores_a[2], dcores_b[2])
 
 
 def test_vjp_gives_the_value_of_apply(rng):
-    A = tt.random_matrix((2, 3, 4), (3, 2, 2), 3, rng=rng)
-    X = rng.standard_normal((7, 12))
-    assert np.array_equal(A.vjp(X)[0], A.apply(X))
+    A = here(tt.random_matrix((2, 3, 4), (3, 2, 2), 3, rng=rng))
+    X = here(rng.standard_normal((7, 12)))
+    assert np.array_equal(host(A.vjp(X)[0]), host(A.apply(X)))

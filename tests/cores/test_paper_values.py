@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import here, host
 
 ROWS, COLS, RANKS = (5, 5, 5, 5), (4, 8, 8, 4), (1, 2, 2, 2, 1)
 
@@ -17,13 +18,13 @@ def cosine_core(k, shape):
 @pytest.fixture
 def A():
     shapes = zip(RANKS, ROWS, COLS, RANKS[1:], strict=False)
-    return tt.TTMatrix([cosine_core(k, shape) for k, shape in enumerate(shapes)])
+    return tt.TTMatrix(here([cosine_core(k, shape) for k, shape in enumerate(shapes)]))
 
 
 @pytest.fixture
 def X():
     x = np.sin(np.arange(1024) + 1.0)
-    return np.stack([x, x[::-1]])
+    return here(np.stack([x, x[::-1]]))
 
 
 def test_shape_and_parameters(A):
@@ -45,11 +46,11 @@ def test_norm(A):
     ],
 )
 def test_entries(A, place, value):
-    assert A.to_dense()[place] == pytest.approx(value, rel=1e-12)
+    assert host(A.to_dense())[place] == pytest.approx(value, rel=1e-12)
 
 
 def test_products(A, X):
-    y = A.apply(X)
+    y = host(A.apply(X))
     expected = [6.378960738129794, -5.581932248205606, 4.139881798586505]
     assert y[0, :3] == pytest.approx(expected, rel=1e-12)
     assert y[0].sum() == pytest.approx(2.632932894368894, rel=1e-11)
@@ -58,7 +59,7 @@ def test_products(A, X):
 
 def test_gradients(A, X):
     y, pullback = A.vjp(X)
-    dcores, dX = pullback(y)
+    dcores, dX = host(pullback(y))
     sums = (
         -524.5847036878295,
         11228.212366579468,
@@ -86,45 +87,44 @@ def test_gradients_of_the_reference_shapes(modes, ranks, batch, rng):
         rng.standard_normal((r, *m, s))
         for r, m, s in zip(ranks, modes, ranks[1:], strict=False)
     ]
-    A = tt.TTMatrix(cores)
-    X = rng.standard_normal((batch, A.shape[1]))
+    A = tt.TTMatrix(here(cores))
+    X = here(rng.standard_normal((batch, A.shape[1])))
     dy = rng.standard_normal((batch, A.shape[0]))
-    dcores = A.core_gradients(X, dy)
+    dcores = host(A.core_gradients(X, here(dy)))
     assert [dG.shape for dG in dcores] == [core.shape for core in cores]
     for k, dG in enumerate(dcores):
         step = rng.standard_normal(dG.shape)
-        ends = [
-            tt.TTMatrix([*cores[:k], cores[k] + h * step, *cores[k + 1 :]]).apply(X)
-            for h in (1, -1)
-        ]
+        ends = [[*cores[:k], cores[k] + h * step, *cores[k + 1 :]] for h in (1, -1)]
+        ends = [host(tt.TTMatrix(here(end)).apply(X)) for end in ends]
         difference = (ends[0] * dy - ends[1] * dy).sum() / 2
         scale = abs(dG * step).sum()
         assert difference == pytest.approx((dG * step).sum(), abs=1e-12 * scale)
 
 
 def test_rounding_to_a_bound_clips_to_the_feasible():
-    x = tt.random_tensor((2, 1, 4, 3, 3), [15] * 4, rng=0)
+    x = here(tt.random_tensor((2, 1, 4, 3, 3), [15] * 4, rng=0))
     assert x.ranks == (1, 15, 15, 15, 15, 1)
     assert x.round(max_rank=9).ranks == (1, 2, 2, 8, 3, 1)
 
 
 def test_orthogonalizing_clips_to_the_feasible():
-    x = tt.random_tensor((2, 4, 3, 3), (5, 2, 17), rng=0)
+    x = here(tt.random_tensor((2, 4, 3, 3), (5, 2, 17), rng=0))
     assert x.orthogonalize(3).ranks == (1, 2, 2, 6, 1)
 
 
+@pytest.mark.host("random trains are made in NumPy")
 def test_largest_ranks():
     A = tt.random_matrix((4, 6, 8, 3), (5, 2, 7, 4), ranks=10**6, rng=0)
     assert A.ranks == (1, 20, 240, 12, 1)
 
 
 def test_ranks_of_a_sum_add_up(A):
-    B = tt.random_matrix(ROWS, COLS, 3, rng=0)
+    B = here(tt.random_matrix(ROWS, COLS, 3, rng=0))
     assert (A + B).ranks == (1, 5, 5, 5, 1)
 
 
 def test_ranks_of_a_product_multiply(A):
-    B = tt.random_matrix(COLS, (2, 3, 2, 3), (3, 4, 5), rng=0)
+    B = here(tt.random_matrix(COLS, (2, 3, 2, 3), (3, 4, 5), rng=0))
     assert (A @ B).ranks == (1, 6, 8, 10, 1)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import here
 
 
 def with_flat_tail(n, height, dtype, rng):
@@ -15,7 +16,7 @@ def with_flat_tail(n, height, dtype, rng):
     left, right = (np.linalg.qr(rng.standard_normal((n, n)))[0] for _ in range(2))
     values = np.full(n, height)
     values[0] = 1.0
-    return ((left * values) @ right).astype(dtype)
+    return here(((left * values) @ right).astype(dtype))
 
 
 CASES = [
@@ -38,7 +39,7 @@ def test_tol_is_kept_down_to_roundoff(n, dtype, height, tol, rng):
 
 
 def test_a_graded_spectrum_keeps_its_tol():
-    array = np.diag(np.geomspace(1, 1e-7, 64)).astype("f4")
+    array = here(np.diag(np.geomspace(1, 1e-7, 64)).astype("f4"))
     _, info = tt.TTTensor.from_dense(array, tol=1e-6, strict=True, return_info=True)
     assert info.error <= 1e-6
 
@@ -48,7 +49,6 @@ def test_a_graded_spectrum_keeps_its_tol():
 def test_noise_alone_is_cut_by_default(n, dtype, rng):
     """Rank 3 and roundoff: without tol or max_rank, rank 3 is found."""
     left, right = rng.standard_normal((n, 3)), rng.standard_normal((3, n))
-    array = left.astype(dtype) @ right.astype(dtype)
-    assert tt.TTTensor.from_dense(array).ranks == (1, 3, 1)
-    x = tt.TTTensor.from_dense(array)
+    x = tt.TTTensor.from_dense(here(left.astype(dtype) @ right.astype(dtype)))
+    assert x.ranks == (1, 3, 1)
     assert (x + x + x).round().ranks == (1, 3, 1)

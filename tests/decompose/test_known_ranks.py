@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import here, host
 from tests.reference import dense, norm, wide
 
 GRID = np.ogrid[:4, :5, :6, :7]
@@ -26,7 +27,7 @@ def test_hilbert_tensor(tol, ranks, error):
     """The published ranks share the budget equally; handing on what a bond leaves
     unspent may only lower them."""
     T = 1.0 / (sum(GRID) + 1)
-    x, info = tt.TTTensor.from_dense(T, tol=tol, return_info=True)
+    x, info = tt.TTTensor.from_dense(here(T), tol=tol, return_info=True)
     true = relative_error(x, T)
     assert all(r <= published for r, published in zip(x.ranks, ranks, strict=True))
     assert true <= tol
@@ -47,7 +48,7 @@ def test_hilbert_tensor(tol, ranks, error):
     ids=["sum", "sine", "exponential", "cubic", "ones"],
 )
 def test_functions_of_a_sum(T, ranks):
-    x = tt.TTTensor.from_dense(T, tol=1e-12)
+    x = tt.TTTensor.from_dense(here(T), tol=1e-12)
     assert x.ranks == ranks
     assert relative_error(x, T) <= 1e-12
 
@@ -74,7 +75,7 @@ def kronecker_sum():
     ids=["identity", "tridiagonal", "kronecker-sum", "shift", "ones"],
 )
 def test_matrices(W, ranks):
-    A = tt.TTMatrix.from_dense(W, (4, 4, 4), (4, 4, 4), tol=1e-12)
+    A = tt.TTMatrix.from_dense(here(W), (4, 4, 4), (4, 4, 4), tol=1e-12)
     assert A.ranks == ranks
     assert relative_error(A, W) <= 1e-12
 
@@ -83,7 +84,7 @@ def test_matrices(W, ranks):
 def test_cauchy_matrix(tol, rank):
     i, j = np.ogrid[:625, :1024]
     W = 1.0 / (1 + i + j)
-    A = tt.TTMatrix.from_dense(W, (5, 5, 5, 5), (4, 8, 8, 4), tol=tol)
+    A = tt.TTMatrix.from_dense(here(W), (5, 5, 5, 5), (4, 8, 8, 4), tol=tol)
     assert A.order == 4
     assert max(A.ranks) <= rank
     assert relative_error(A, W) <= tol
@@ -91,14 +92,14 @@ def test_cauchy_matrix(tol, rank):
 
 def test_matrix_rank_is_not_train_rank():
     """TT1 of the paper works where MR1 fails: rank 1 in digits is full as a matrix."""
-    A = tt.identity((2, 3, 4))
+    A = here(tt.identity((2, 3, 4)))
     assert A.max_rank == 1
-    assert np.linalg.matrix_rank(A.to_dense()) == 24
-    outer = np.outer(np.arange(1.0, 9), np.cos(np.arange(8.0)) ** 3)
+    assert np.linalg.matrix_rank(host(A.to_dense())) == 24
+    outer = here(np.outer(np.arange(1.0, 9), np.cos(np.arange(8.0)) ** 3))
     assert tt.TTMatrix.from_dense(outer, (2, 2, 2), (2, 2, 2), tol=1e-10).max_rank > 1
 
 
 def test_first_digit_is_the_slowest():
     left, right = np.arange(6.0).reshape(2, 3), np.arange(20.0).reshape(4, 5)
-    A = tt.TTMatrix([left[None, :, :, None], right[None, :, :, None]])
-    assert np.array_equal(A.to_dense(), np.kron(left, right))
+    A = tt.TTMatrix(here([left[None, :, :, None], right[None, :, :, None]]))
+    assert np.array_equal(host(A.to_dense()), np.kron(left, right))

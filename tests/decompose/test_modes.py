@@ -1,20 +1,21 @@
-"""Suggested modes: exact products, balanced as claimed; padding, and its removal."""
+"""Suggested modes: exact products, balanced as claimed, and found at once."""
 
 import itertools
 import math
 import time
 
-import numpy as np
 import pytest
 
-from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.decompose.modes import cropped, padded, suggest_modes
+from ttalgebra.arrays.errors import ShapeError, TooLargeError
+from ttalgebra.decompose.modes import suggest_modes
 from ttalgebra.decompose.modes.primes import (
     divisors,
     is_prime,
     prime_factors,
     smooth_from,
 )
+
+pytestmark = pytest.mark.host("sizes and modes are Python ints")
 
 SIZES = (1, 2, 3, 7, 12, 72, 97, 100, 784, 997, 1024, 4096, 25088, 30030, 10**6, 999983)
 FAR = (10**18, 10**18 - 11, 2**59, 3**37, 999999999989 * 999983, 897612484786617600)
@@ -106,6 +107,54 @@ def test_far_sizes_are_quick():
     assert time.perf_counter() - start < 5
 
 
+HARD = [
+    ((2**60, 2**60), {"order": 2000}),
+    ((2**60, 7), {"order": 10**6}),
+    ((2**200, 2**200), {"max_mode": 1}),
+    ((2**200, 2**200), {"max_mode": 1, "pad": True}),
+    ((2**200, 3**100), {"max_mode": 3}),
+    ((2**2000, 2**2000), {}),
+    ((2**2000, 2**2000), {"max_mode": 7}),
+    ((6**500, 2), {"order": 2}),
+    ((math.prod((2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)) ** 10, 2), {}),
+    ((2**200 + 1, 5), {"max_mode": 7, "pad": True}),
+    ((10**5000, 3), {"max_mode": 4}),
+]
+
+
+@pytest.mark.parametrize(("sizes", "options"), HARD, ids=range(len(HARD)))
+def test_every_answer_is_quick(sizes, options):
+    """Once 13 s, 24 s and more; what has no answer is known to have none at once."""
+    start = time.perf_counter()
+    try:
+        modes = suggest_modes(*sizes, **options)
+    except ShapeError as error:
+        refusal = str(error)
+        assert options.get("max_mode", 8) < 5
+        assert len(refusal) < 300
+    else:
+        for size, found in zip(sizes, modes, strict=True):
+            total = math.prod(found)
+            assert total >= size if options.get("pad") else total == size
+            assert len(found) == options.get("order", len(found))
+    assert time.perf_counter() - start < 5
+
+
+def test_more_divisors_than_can_be_compared_are_refused():
+    size = math.prod((2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)) ** 13
+    with pytest.raises(ShapeError, match="too many"):
+        suggest_modes(size, 1, order=2)
+    with pytest.raises(TooLargeError, match="order"):
+        suggest_modes(8, 8, order=10**12)
+
+
+def test_padding_needs_no_primes_of_what_it_replaces():
+    """Two factors that nobody finds: the message said pad=True, which said the same."""
+    size = (2**89 - 1) * (2**107 - 1)
+    rows, _ = suggest_modes(size, 4, pad=True)
+    assert size <= math.prod(rows) <= 1.1 * size
+
+
 def test_primes_against_trial_division():
     sieve = [all(n % k for k in range(2, math.isqrt(n) + 1)) for n in range(2, 5000)]
     assert [is_prime(n) for n in range(2, 5000)] == sieve
@@ -124,18 +173,3 @@ def test_smooth_numbers_are_all_there():
     found = list(itertools.takewhile(lambda n: n < 5000, smooth_from(1, 7)))
     expected = [n for n in range(1, 5000) if max(prime_factors(n), default=1) <= 7]
     assert found == expected
-
-
-@pytest.mark.parametrize("shape", [(5, 7), (6, 7), (6, 8), (9, 7)])
-def test_padding_is_undone(xp, shape, rng):
-    W = rng.standard_normal((5, 7))[: shape[0], : shape[1]]
-    wider = padded(xp.asarray(W), shape)
-    assert tuple(wider.shape) == shape
-    assert np.array_equal(xp.numpy(cropped(wider, W.shape)), W)
-    assert np.count_nonzero(xp.numpy(wider)) == W.size
-
-
-def test_padding_refuses_what_does_not_fit():
-    for verb, shape in ((padded, (2, 9)), (cropped, (4, 3))):
-        with pytest.raises(ShapeError, match=verb.__name__):
-            verb(np.ones((3, 3)), shape)

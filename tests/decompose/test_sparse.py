@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+import ttalgebra as tt
 from tests.reference import dense, dense_unit, norm, wide
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError, TooLargeError
 from ttalgebra.decompose.sparse import tt_svd_sparse
 from ttalgebra.decompose.svd import tt_svd
+
+pytestmark = pytest.mark.host("SciPy's sparse arrays live on the host")
 
 CASES = int(os.environ.get("TTALGEBRA_CASES", "120"))
 FORMATS = ("coo", "csr", "csc", "bsr", "dia", "dok", "lil")
@@ -178,6 +181,18 @@ def test_padding_is_zeros(rng):
     assert whole.shape == (6, 8)
     assert norm(whole[:5, :7] - x.toarray()) < 30 * dense_unit(x.toarray(), 2)
     assert norm(whole[5:]) + norm(whole[:, 7:]) < 30 * dense_unit(x.toarray(), 2)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0,)])
+def test_modes_of_no_size_are_refused_as_those_of_dense_arrays(shape):
+    """Once an IndexError from inside the sweep."""
+    with pytest.raises(ShapeError, match="at least one mode"):
+        tt.TTTensor.from_sparse(sp.coo_array(shape))
+    with pytest.raises(ShapeError, match="at least one mode"):
+        tt.TTTensor.from_dense(np.zeros(shape))
+    if len(shape) == 2:
+        with pytest.raises(ShapeError):
+            tt.TTMatrix.from_sparse(sp.coo_array(shape), (1,), (4,))
 
 
 def test_refusals(rng):

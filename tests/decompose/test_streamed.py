@@ -6,13 +6,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import ttalgebra as tt
 from tests.reference import dense, dense_unit, norm, wide
-from ttalgebra.arrays import factorize
 from ttalgebra.arrays.errors import NonFiniteError, TooLargeError
 from ttalgebra.decompose.streamed import orientation, passes, tt_svd_streamed
 from ttalgebra.decompose.svd import tt_svd
-from ttalgebra.decompose.unfolding import triangle_of
 
+pytestmark = pytest.mark.host("arrays on disk are read into NumPy")
 DTYPES = ("f4", "f8", "c8", "c16", "i2", ">f8")
 TENSORS = (
     (5,),
@@ -126,6 +126,20 @@ class Sliceable:
         return block
 
 
+class Table(Sliceable):
+    """What has a shape, a dtype and columns by name: no slices."""
+
+    def __getitem__(self, index):
+        raise KeyError(index)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (64, 64, 8)])
+def test_what_has_no_slices_is_no_array(shape):
+    """Once the KeyError of somebody else."""
+    with pytest.raises(TypeError, match=r"slices of Table.*KeyError"):
+        tt.TTTensor.from_dense(Table(np.ones(shape)))
+
+
 @pytest.mark.parametrize("n_modes", [1, 2], ids=["tensor", "matrix"])
 def test_whatever_can_be_sliced(n_modes, rng, ratios, monkeypatch):
     monkeypatch.setattr(orientation, "WIDTH", 4)
@@ -218,23 +232,3 @@ def test_what_is_left_is_refused_before_it_is_allocated(rng, monkeypatch):
         tt_svd_streamed(array, modes, max_rank=(None,) * 2, max_bytes=2**14)
     with pytest.raises(TooLargeError, match="loading"):
         tt_svd_streamed(Sliceable(array[0]), modes[1:], max_rank=(None,), max_bytes=99)
-
-
-def test_a_triangle_by_blocks_is_that_of_the_whole(rng):
-    """Exactly the Gram matrix of the whole, for any number of blocks; and small."""
-    matrix = rng.standard_normal((999, 6))
-    for step in (6, 7, 100, 999):
-        found = triangle_of(matrix[i : i + step] for i in range(0, 999, step))
-        assert found.shape == (6, 6)
-        assert norm(found.T @ found - matrix.T @ matrix) < 1e-12 * norm(matrix) ** 2
-
-
-def test_tall_unfoldings_beyond_the_limit_of_lapack(monkeypatch, rng):
-    """Hazard 30: only a block of a tall unfolding meets LAPACK, so that must fit."""
-    from ttalgebra.decompose import unfolding
-
-    monkeypatch.setattr(unfolding, "BLOCK", 64)
-    monkeypatch.setattr(factorize, "LAPACK_LIMIT", 128)
-    array = rng.standard_normal((400, 4))
-    cores, _ = tt_svd(array.reshape(-1), [(400,), (4,)], max_rank=(None,))
-    assert norm(dense(cores) - array) < 30 * dense_unit(array, 2)

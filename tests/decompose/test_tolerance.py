@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import dtype_of, here
 from tests.reference import dense, dense_unit, eps, norm, unfolding_tails, unit, wide
 from tests.trains.families import random_chain, random_dense
 
@@ -13,14 +14,14 @@ TOLS = (0.9, 0.5, 0.1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 0.0, None)
 
 
 def train_of(cores):
-    return (tt.TTTensor if cores[0].ndim == 3 else tt.TTMatrix)(cores)
+    return (tt.TTTensor if cores[0].ndim == 3 else tt.TTMatrix)(here(cores))
 
 
 def from_dense(array, modes, **options):
     if len(modes[0]) == 1:
-        return tt.TTTensor.from_dense(array, **options)
+        return tt.TTTensor.from_dense(here(array), **options)
     rows, cols = zip(*modes, strict=True)
-    return tt.TTMatrix.from_dense(array, rows, cols, **options)
+    return tt.TTMatrix.from_dense(here(array), rows, cols, **options)
 
 
 def assert_honest(B, info, exact, u, tol, ratios, law):
@@ -34,7 +35,7 @@ def assert_honest(B, info, exact, u, tol, ratios, law):
     assert info.tol_met
     assert info.ranks == B.ranks
     assert min(B.ranks) >= 1
-    precise = 1e-12 if eps(B.dtype) < 1e-10 else 1e-4
+    precise = 1e-12 if eps(dtype_of(B)) < 1e-10 else 1e-4
     gap = abs(size**2 - norm(rounded) ** 2 - error**2)
     assert gap <= precise * size**2 + 30 * u * size
 
@@ -58,7 +59,7 @@ def test_from_dense(n_modes, cases, ratios):
         array, modes = random_dense(rng, n_modes)
         tol = TOLS[seed % len(TOLS)]
         B, info = from_dense(array, modes, tol=tol, return_info=True)
-        assert B.dtype == array.dtype
+        assert dtype_of(B) == array.dtype
         u = dense_unit(array, len(modes))
         assert_honest(B, info, wide(array), u, tol, ratios, "from_dense")
 
@@ -68,8 +69,8 @@ def test_round_of_a_cancelling_sum(cases, ratios):
     for seed in range(cases // 10):
         rng = np.random.default_rng([3, seed])
         x = train_of(random_chain(rng, 1, "f8", scales=False))
-        y = 10.0 ** rng.uniform(-8, 0) * tt.random_tensor(x.modes, 2, rng=rng)
-        A = (x + y) - x
+        size = 10.0 ** rng.uniform(-8, 0)
+        A = (x + size * here(tt.random_tensor(x.modes, 2, rng=rng))) - x
         tol = TOLS[seed % len(TOLS)]
         B, info = A.round(tol=tol, return_info=True)
         exact = dense(A.cores)
@@ -83,11 +84,11 @@ def test_bounded_ranks_are_quasi_optimal(cases):
         array, modes = random_dense(rng, 1)
         bound = int(rng.integers(1, 5))
         for route in ("from_dense", "round"):
-            A = tt.TTTensor.from_dense(array)
+            A = from_dense(array, modes)
             if route == "round":
                 B = A.round(max_rank=bound)
             else:
-                B = tt.TTTensor.from_dense(array, max_rank=bound)
+                B = from_dense(array, modes, max_rank=bound)
             assert B.max_rank <= bound
             error = norm(dense(B.cores) - wide(array))
             u = dense_unit(array, len(modes)) + unit(A.cores)
@@ -112,8 +113,8 @@ def test_two_modes_need_the_minimal_rank(cases):
         minimal = max(1, next(r for r, t in enumerate(tails) if t <= tol * size))
         near = any(abs(t / (tol * size) - 1) < 1e-10 for t in tails)
         for B in (
-            tt.TTTensor.from_dense(array, tol=tol),
-            tt.TTTensor.from_dense(array).round(tol=tol),
+            tt.TTTensor.from_dense(here(array), tol=tol),
+            tt.TTTensor.from_dense(here(array)).round(tol=tol),
         ):
             assert minimal <= B.ranks[1] <= minimal + near
 
@@ -141,14 +142,14 @@ def test_bound_on_ranks_is_reported(cases):
         else:
             assert error > tol * size - slack
             assert bound in B.ranks
-    assert min(seen.values()) > 5
+    assert min(seen.values()) > cases // 200
 
 
 def test_first_cut_takes_an_equal_share(cases):
     """``tol / sqrt(d - 1)`` and no more: a greedy cut would starve the other bonds."""
     for seed in range(cases // 10):
         rng = np.random.default_rng([7, seed])
-        A = tt.random_tensor((3, 4, 4, 3), 12, rng=rng)
+        A = here(tt.random_tensor((3, 4, 4, 3), 12, rng=rng))
         for B, info in (
             A.round(tol=0.3, return_info=True),
             tt.TTTensor.from_dense(A.to_dense(), tol=0.3, return_info=True),

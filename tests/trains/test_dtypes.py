@@ -1,13 +1,16 @@
 """dtypes: those of the arrays, promoted as NumPy does; Python numbers never promote."""
 
+
 import fractions
 
 import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import dtype_of, here, host
 
 SUPPORTED = ("f4", "f8", "c8", "c16")
+HUGE = fractions.Fraction(10**400, 3)
 
 
 def ones(dtype):
@@ -46,6 +49,40 @@ def test_complex_numbers_make_complex_trains(number):
     assert (ones("f4") * number).dtype == np.complex64
     assert (number * ones("f8")).dtype == np.complex128
     assert (ones("c8") / number).dtype == np.complex64
+
+
+MIXED = {
+    "1j * x": lambda x, z: 1j * x,
+    "x / 1j": lambda x, z: x / 1j,
+    "far": lambda x, z: (1e300j * x) * 1e-300,
+    "x + z": lambda x, z: x + z,
+    "x * z": lambda x, z: x * z,
+    "kron": lambda x, z: tt.kron(x, z),
+    "concatenate": lambda x, z: tt.concatenate([x, z]),
+    "linear_combination": lambda x, z: tt.linear_combination([1j, 2], [x, x], 0.1),
+    "a sum of both": lambda x, z: tt.linear_combination([1, 2], [x, z], 1e-3),
+    "compressed": lambda x, z: x.hadamard(z, tol=1e-3),
+    "slice": lambda x, z: (1j * x)[0, :, None],
+    "sum over one": lambda x, z: (1j * x).sum(0),
+    "permute_modes": lambda x, z: (1j * x).permute_modes((2, 0, 1)),
+    "normalize": lambda x, z: (1j * x).normalize(),
+    "from_diagonal": lambda x, z: tt.TTMatrix.from_diagonal(1j * x),
+    "matvec": lambda x, z: tt.TTMatrix.from_diagonal(x) @ z,
+    "constructor": lambda x, z: tt.TTTensor([x.cores[0], *z.cores[1:]]),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_all_cores_of_a_result_have_one_dtype(name, tmp_path, xp):
+    """Of mixed cores a file is damaged, and sizes are those of another train."""
+    x = tt.random_tensor((3, 4, 5), 3, rng=0)
+    x, z = (type(x)(here(host(cores))) for cores in (x.cores, (1j * x).cores))
+    y = MIXED[name](x, z)
+    assert {dtype_of(core) for core in y.cores} == {np.dtype(np.complex128)}
+    assert y.nbytes == 16 * y.n_parameters
+    y.save(tmp_path / "y.npz")
+    loaded = tt.load(tmp_path / "y.npz")
+    assert np.array_equal(loaded.to_dense(), host(y.to("numpy").to_dense()))
 
 
 @pytest.mark.parametrize("dtype", SUPPORTED)
@@ -163,7 +200,9 @@ def test_what_is_no_number_scales_nothing(scalar):
 
 
 @pytest.mark.parametrize(
-    "scalar", [np.nan, np.inf, -np.inf, complex("nan"), 10**400, -(10**400)], ids=str
+    "scalar",
+    [np.nan, np.inf, -np.inf, complex("nan"), 10**400, -(10**400), HUGE, -HUGE],
+    ids=lambda value: str(value)[:9],
 )
 def test_numbers_beyond_floats_are_refused(scalar):
     x = tt.ones((2, 2))

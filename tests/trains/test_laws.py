@@ -195,7 +195,9 @@ def test_orthogonalize(ratios, seed, n_modes, dtype, place):
             ratios.check("orthonormal cores", gap, eps(dtype) * len(q))
     error = abs(norm(Q.cores[site]) - norm(dense(A.cores)))
     ratios.check("norm of the centre", error, unit(A.cores))
-    assert np.array_equal(*host((A.orthogonalize(site - A.order).cores[site], Q.cores[site])))
+    assert np.array_equal(
+        *host((A.orthogonalize(site - A.order).cores[site], Q.cores[site]))
+    )
 
 
 @pytest.mark.host("arrays of other libraries may refuse before they ask the train")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import here, host
 from tests.reference import dense, norm, unit
 
 MANY = 10_000
@@ -286,3 +287,40 @@ def test_limits_count_the_promoted_dtype():
     with pytest.raises(tt.errors.TooLargeError):
         A.apply(np.ones(6, complex), max_bytes=63)
     assert A.apply(np.ones(6, complex), max_bytes=64).nbytes == 64
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_cuts_that_leave_next_to_nothing_leave_a_train(xp, dtype):
+    """Rank 1 keeps 2^-d of the norm of a random train: out of range, yet not zero."""
+    d = 450 if dtype == "f4" else 6000 if xp.is_numpy else 100
+    x = here(tt.random_tensor((4,) * d, 8, rng=0, dtype=dtype))
+    y = x.round(max_rank=1)
+    assert math.isfinite(y.log_norm())
+    assert y.log_norm() < x.log_norm() - d / 4
+    again = y.round(max_rank=1)
+    assert again.log_norm() == pytest.approx(y.log_norm(), rel=1e-5)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_products_pass_only_sizes_between_their_ends(order):
+    """1e-300 through cores of 1e-110 and 1e110 is 4e-300, in whichever order."""
+    cores = [np.full((1, 2, 2, 1), 10.0 ** (order * power)) for power in (-110, 110)]
+    A, x = tt.TTMatrix(here(cores)), np.full(4, 10.0 ** (-300 * order))
+    for found in (A @ here(x), A.apply(here(x)), A.vjp(here(x))[0], A.T @ here(x)):
+        assert np.allclose(host(found) / x, 4, rtol=1e-13)
+    dx = A.vjp(here(x))[1](here(np.full(4, 1e-200)))[1]
+    assert np.allclose(host(dx), 4e-200, rtol=1e-13)
+    roots = [(core ** (14 / 110)).astype("f4") for core in cores]
+    single, z = tt.TTMatrix(here(roots)), np.full(4, np.float32(10.0 ** (-30 * order)))
+    assert np.allclose(host(single @ here(z)) / z, 4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("tol", [1, 2.0, 1e155, 1e300])
+def test_a_tolerance_beyond_everything_is_met(tol):
+    x = here(tt.random_tensor((3, 4, 5), 3, rng=0))
+    y, info = x.round(tol, return_info=True)
+    assert y.max_rank == 1
+    assert info.tol_met
+    assert info.tol == tol
+    assert info.error <= 1
+    assert (1e-200 * x).round(atol=1.0).max_rank == 1

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy import linalg as dense_linalg
+from scipy import sparse
 from scipy.sparse import linalg
 
 import ttalgebra as tt
@@ -193,6 +194,35 @@ def test_dense_arrays_on_the_left(shape, dtype, rng):
     X = vector(dtype, rng, *shape)
     assert type(X @ A) is np.ndarray
     np.testing.assert_allclose(X @ A, X @ A.to_dense(), rtol=0, atol=1e-13 * N)
+
+
+@pytest.mark.parametrize("name", ["csr", "csc", "coo", "bsr", "dia", "dok", "lil"])
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+def test_sparse_arrays_on_the_right_say_what_to_do(name, kind, rng):
+    """Once an AttributeError of SciPy's, or all of the matrix made dense in silence."""
+    A = near_identity(np.float64, rng)
+    S = getattr(sparse, f"{name}_{kind}")(np.eye(N))
+    for call in (
+        lambda: A @ S,
+        lambda: A.matvec(S),
+        lambda: A.matmat(S),
+        lambda: A.apply(S),
+        lambda: A.vjp(S),
+        lambda: tt.padded(S, (N, N)),
+    ):
+        with pytest.raises(TypeError, match=rf"sparse {name}_{kind}.*toarray"):
+            call()
+    for call in (lambda: A * S, lambda: A / S, lambda: tt.ones((N,)) * S):
+        with pytest.raises(TypeError, match=f"must be a number, got {name}_{kind}"):
+            call()
+    assert np.array_equal(A @ S.toarray(), A.to_dense() @ np.eye(N))
+    assert np.allclose(S @ A, A.to_dense(), rtol=1e-13)  # SciPy asks for np.asarray(A)
+
+
+def test_sparse_arrays_on_the_left_never_form_what_is_too_large():
+    S = sparse.eye_array(2**20, format="csr")
+    with pytest.raises(tt.errors.TooLargeError, match="matvec"):
+        S @ tt.identity((2,) * 20)
 
 
 def test_functions_of_numpy_refuse_a_train():

@@ -2,19 +2,20 @@
 
 import math
 import operator
-import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError, TooLargeError
-from ttalgebra.arrays.namespace import is_array, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import has_values, is_array, namespace_of, to_numpy
 from ttalgebra.arrays.typing import Array, Scalar
 
 MAX_BYTES = 2**31
 _WANTED = "float32, float64, complex64 or complex128"
+_HOST = (np.ndarray, np.generic)
 
 
 def as_array(x: Any, name: str = "array") -> Array:
@@ -28,7 +29,7 @@ def as_array(x: Any, name: str = "array") -> Array:
         raise TypeError(
             f"{name} is a masked array; fill it first, as in {name}.filled(0)"
         )
-    if isinstance(x, (np.ndarray, np.generic)):
+    if isinstance(x, _HOST):
         x = np.asarray(x)
         x = x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
     elif not is_array(x):
@@ -47,15 +48,28 @@ def _is_integral(x: Array) -> bool:
     return bool(namespace_of(x).isdtype(x.dtype, ("bool", "integral")))
 
 
+def is_sparse(x: object) -> bool:
+    """Whether ``x`` is a SciPy sparse matrix or array."""
+    return hasattr(x, "tocoo")
+
+
 def _from_sequence(x: object, name: str) -> np.ndarray:
+    if is_sparse(x):
+        message = f"{name} is a sparse {type(x).__name__}; use {name}.toarray()"
+        raise TypeError(f"{message}, or a train made by from_sparse")
     if isinstance(x, (str, bytes)) or not isinstance(
         x, (Sequence, int, float, complex)
     ):
         raise TypeError(f"{name} must be an array, got {type(x).__name__}")
-    if isinstance(x, Sequence) and any(isinstance(row, np.ma.MaskedArray) for row in x):
+    rows = x if isinstance(x, (list, tuple)) else ()
+    if any(isinstance(row, np.ma.MaskedArray) for row in rows):
         raise TypeError(f"{name} holds masked arrays; fill them first, with .filled(0)")
+    if any(is_array(row) and not isinstance(row, _HOST) for row in rows):
+        raise TypeError(f"{name} is a list of arrays; stack them into one first")
     try:
         return np.asarray(x)
+    except RuntimeError as error:  # arrays of a device, deeper in the list
+        raise TypeError(f"{name} holds arrays; stack them into one first") from error
     except (ValueError, OverflowError) as error:
         raise ShapeError(
             f"{name} is a ragged sequence; its rows differ in length"
@@ -63,7 +77,12 @@ def _from_sequence(x: object, name: str) -> np.ndarray:
 
 
 def require_finite(x: Array, what: str) -> None:
-    """Raise NonFiniteError, naming the first bad index, unless all is finite."""
+    """Raise NonFiniteError, naming the first bad index, unless all is finite.
+
+    Arrays that have no values yet, see `has_values`, pass.
+    """
+    if not has_values(x):
+        return
     xp = namespace_of(x)
     finite = xp.isfinite(x)
     if bool(xp.all(finite)):
@@ -84,31 +103,35 @@ def as_scalar(value: Any, name: str) -> Scalar:
         value = to_numpy(value)[()]
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, Real) and not isinstance(value, (bool, int)):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float, complex)):
+    if isinstance(value, bool) or not isinstance(value, (Real, complex)):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    try:
-        number = value if isinstance(value, complex) else float(value)
-    except OverflowError:
-        number = math.inf
+    number = value if isinstance(value, complex) else _as_float(value)
     if not np.isfinite(number):
         raise NonFiniteError(f"{name} must be finite, got {number}")
     return number
 
 
-def as_tol(tol: Any, verb: str) -> float | None:
-    """A relative error: None, or a finite real number that is at least zero."""
+def _as_float(value: Any) -> float:
+    """The nearest float; infinite for ints and fractions beyond all of them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def as_tol(tol: Any, verb: str, name: str = "tol") -> float | None:
+    """An error that is allowed: None, or a finite real number of at least zero."""
     if tol is None:
         return None
     real = isinstance(tol, (int, float, np.integer, np.floating))
     if not real or isinstance(tol, bool):
         kind = type(tol).__name__
-        raise TypeError(f"{verb}: tol must be a real number or None, got {kind}")
-    value = math.inf if tol > sys.float_info.max else float(tol)
+        raise TypeError(f"{verb}: {name} must be a real number or None, got {kind}")
+    value = _as_float(tol)
     if not 0 <= value < math.inf:
-        message = f"{verb}: tol must be finite and at least 0, got {value}"
-        raise ShapeError(f"{message}; it is the relative Frobenius error of the result")
+        message = f"{verb}: {name} must be finite and at least 0, got {value}"
+        kind = "relative" if name == "tol" else "absolute"
+        raise ShapeError(f"{message}; it is the {kind} Frobenius error of the result")
     return value
 
 
@@ -136,40 +159,40 @@ def as_ranks(
     return (as_positive(ranks, name, advice),) * bonds
 
 
+def _as_int(value: Any, name: str) -> int:
+    """``value`` as an int; bools, which some libraries count as such, are refused."""
+    kind = type(value).__name__
+    if kind != "int" and is_array(value) and "bool" in str(value.dtype):
+        kind = "bool"
+    try:
+        if kind != "bool":
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise TypeError(f"{name} must be an int, got {kind}")
+
+
 def as_positive(value: Any, name: str, advice: str = "") -> int:
     """``value`` as an int of at least one."""
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be an int, got bool")
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
+    number = _as_int(value, name)
     if number < 1:
-        raise ShapeError(f"{name} must be at least 1, got {number}{advice}")
+        raise ShapeError(f"{name} must be at least 1, got {spelled(number)}{advice}")
     return number
 
 
 def as_count(value: Any, name: str) -> int:
     """``value`` as an int of at least zero."""
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    number = operator.index(value)
+    number = _as_int(value, name)
     if number < 0:
-        raise ShapeError(f"{name} must be at least 0, got {number}")
+        raise ShapeError(f"{name} must be at least 0, got {spelled(number)}")
     return number
 
 
 def as_index(value: Any, size: int, name: str) -> int:
     """An int from ``-size`` to ``size - 1``, counted from 0 in what is returned."""
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be an int, got bool")
-    try:
-        index = operator.index(value)
-    except TypeError:
-        kind = type(value).__name__
-        raise TypeError(f"{name} must be an int, got {kind}") from None
+    index = _as_int(value, name)
     if not -size <= index < size:
-        message = f"{name} {spelled(index)} is not one of 0 to {spelled(size - 1)}"
+        message = f"{name} is {spelled(index)}, not one of 0 to {spelled(size - 1)}"
         raise ShapeError(f"{message}; negative ones count from the end")
     return index % size
 
@@ -181,8 +204,9 @@ def as_sites(sites: Any, order: int, name: str) -> tuple[int, ...]:
     several = isinstance(sites, (list, tuple, range)) or np.ndim(sites) == 1
     given = tuple(sites) if several else (sites,)
     places = sorted(as_index(site, order, name) for site in given)
-    if len(set(places)) != len(places):
-        raise ShapeError(f"{name} is given twice in {given}; give each once")
+    for one, next_one in pairwise(places):
+        if one == next_one:
+            raise ShapeError(f"{name} {one} is given twice; give each once")
     return tuple(places)
 
 
@@ -204,6 +228,14 @@ def as_mode_pairs(row_modes: object, col_modes: object) -> tuple[tuple[int, int]
         message = f"row_modes has {len(rows)} entries and col_modes {len(columns)}"
         raise ShapeError(f"{message}; pad the shorter one with ones")
     return tuple(zip(rows, columns, strict=True))
+
+
+def require_one_of(method: Any, names: Sequence[str], verb: str) -> None:
+    """Raise ShapeError unless ``method`` is one of the ``names``."""
+    if not isinstance(method, str):
+        raise TypeError(f"{verb}: method must be a name, got {type(method).__name__}")
+    if method not in names:
+        raise ShapeError(f"{verb}: no method {method!r}; there are: {', '.join(names)}")
 
 
 def as_dtype(dtype: Any) -> np.dtype:

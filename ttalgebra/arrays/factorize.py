@@ -15,8 +15,10 @@ from ttalgebra.arrays.errors import ConvergenceError, TooLargeError
 from ttalgebra.arrays.namespace import (
     eps_of,
     from_numpy,
+    has_values,
     is_numpy,
     namespace_of,
+    on_host,
     to_numpy,
 )
 from ttalgebra.arrays.typing import Array
@@ -25,18 +27,32 @@ LAPACK_LIMIT = 2**31 - 1  # elements; beyond it 32-bit builds crash (scipy #1400
 
 
 class SVD(NamedTuple):
-    """``matrix = u @ diag(s) @ vh``, and the driver that found it."""
+    """``matrix = u @ diag(s) @ vh``, and the driver that found it.
+
+    ``values`` is ``s`` on the host, the one vector that has to cross for a rank to be
+    chosen; None where there are no values yet, see `has_values`.
+    """
 
     u: Array
     s: Array
     vh: Array
     driver: str
+    values: np.ndarray | None
+
+    @property
+    def known(self) -> np.ndarray:
+        """The ``values``, for those who cannot go on without: TypeError for None."""
+        if self.values is None:
+            message = "singular values are asked for that are not there yet, in jax.jit"
+            raise TypeError(f"{message}; compute them outside")
+        return self.values
 
 
 def qr(matrix: Array) -> tuple[Array, Array]:
     """``matrix = q @ r`` with orthonormal columns in ``q``, reduced.
 
-    Rank deficiency is normal. Raises NonFiniteError and TooLargeError.
+    Rank deficiency is normal. Raises NonFiniteError, where looking does not stop a
+    device (NaN then gives NaN), and TooLargeError.
     Cost ``O(m n min(m, n))``; ``norm(q^H q - 1) <= c eps m``.
     """
     _at_the_door(matrix, "qr")
@@ -58,30 +74,42 @@ def svd(matrix: Array) -> SVD:
     NumPy's gesdd is tried first, then LAPACK's gesvd, then the SVD of the QR's
     triangle; what a fallback returns is checked against ``matrix``. Other libraries
     fall back to the host, with a warning. Raises ConvergenceError when all fail,
-    NonFiniteError and TooLargeError before LAPACK is called.
+    NonFiniteError and TooLargeError before LAPACK is called; on a device NonFiniteError
+    comes after, since looking first would stop it.
     """
     _at_the_door(matrix, "svd")
     if is_numpy(matrix):
         return _host_svd(matrix)
-    xp = namespace_of(matrix)
-    u, s, vh = xp.linalg.svd(matrix, full_matrices=False)
-    found = SVD(u, s, vh, "native")
-    if bool(xp.all(xp.isfinite(found.s))):
-        return found
-    warnings.warn(
-        "svd: the device returned NaN; repeating it on the host", stacklevel=2
-    )
+    if native := _native_svd(matrix):
+        return native
+    require_finite(matrix, "svd")
+    warnings.warn("svd: the device failed; repeating it on the host", stacklevel=2)
     host = _host_svd(to_numpy(matrix))
     u, s, vh = (from_numpy(part, like=matrix) for part in host[:3])
-    return SVD(u, s, vh, f"host {host.driver}")
+    return SVD(u, s, vh, f"host {host.driver}", host.values)
+
+
+def _native_svd(matrix: Array) -> SVD | None:
+    """The library's own SVD; None where it answers with NaN or a LinAlgError."""
+    try:
+        u, s, vh = namespace_of(matrix).linalg.svd(matrix, full_matrices=False)
+    except Exception as error:  # each library has a LinAlgError of its own
+        if type(error).__name__.endswith("LinAlgError"):
+            return None
+        raise
+    values = to_numpy(s).astype(np.float64) if has_values(s) else None
+    if values is None or np.isfinite(values).all():
+        return SVD(u, s, vh, "native", values)
+    return None
 
 
 def _host_svd(matrix: np.ndarray) -> SVD:
     for driver, factorise in DRIVERS.items():
         try:
-            found = SVD(*factorise(matrix), driver)
+            u, s, vh = factorise(matrix)
         except np.linalg.LinAlgError:
             continue
+        found = SVD(u, s, vh, driver, s.astype(np.float64))
         if driver == "gesdd" or _reproduces(found, matrix):
             return found
     size = float(np.abs(matrix).max())
@@ -131,4 +159,5 @@ def _at_the_door(matrix: Array, verb: str) -> None:
     if rows * columns > LAPACK_LIMIT:
         message = f"{verb}: {rows} x {columns} elements exceed LAPACK's {LAPACK_LIMIT}"
         raise TooLargeError(f"{message}; lower the ranks or split the modes")
-    require_finite(matrix, verb)
+    if on_host(matrix):  # a device answers NaN with NaN; LAPACK can hang
+        require_finite(matrix, verb)

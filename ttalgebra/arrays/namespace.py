@@ -1,17 +1,23 @@
-"""Which library an array belongs to: the one file that asks.
+"""Which library an array belongs to, and how it gets into another: who asks, asks here.
+
+A library takes part by being an importable module that follows the array API standard,
+or by an entry point of the group ``ttalgebra.backends`` that names its namespace.
 
 Source: Array API standard, 2024.12; array-api-compat fills what libraries lack.
 """
 
 import importlib
 import math
-from typing import cast
+from typing import Any, cast
 
 import array_api_compat as compat
 import numpy as np
 
 from ttalgebra.arrays.typing import Array, Namespace
 
+GROUP = "ttalgebra.backends"
+_MODULES = {"jax": "jax.numpy"}
+_ADVICE = {"jax": "call jax.config.update('jax_enable_x64', True) first"}
 _KNOWN: dict[type, Namespace] = {}  # asking array-api-compat costs 5 us, this 0.3
 
 
@@ -47,8 +53,27 @@ def is_numpy(x: Array) -> bool:
 
 
 def device_of(x: Array) -> object:
-    """The device that holds ``x``."""
+    """The device that holds ``x``; None inside ``jax.jit``, where it is not known."""
     return compat.device(x)
+
+
+def has_values(x: Array) -> bool:
+    """Whether ``x`` holds numbers, not shapes alone: inside ``jax.jit`` it does not.
+
+    Nor does it on PyTorch's device ``meta``.
+    """
+    if is_numpy(x):
+        return True
+    if compat.is_jax_array(x):
+        import jax
+
+        return not isinstance(x, jax.core.Tracer)
+    return str(device_of(x)) != "meta"
+
+
+def on_host(x: Array) -> bool:
+    """Whether looking at a number of ``x`` moves nothing between devices."""
+    return is_numpy(x) or "cpu" in str(device_of(x)).lower()
 
 
 def backend_of(x: Array) -> str:
@@ -64,9 +89,12 @@ def to_numpy(x: Array) -> np.ndarray:
     if compat.is_cupy_array(x):
         return cast(np.ndarray, x.get())
     if compat.is_torch_array(x):
-        return cast(np.ndarray, x.detach().cpu().resolve_conj().numpy())
+        return cast(np.ndarray, x.detach().cpu().resolve_conj().resolve_neg().numpy())
+    if compat.is_jax_array(x):
+        return np.asarray(x)
     host = namespace_of(x).__array_namespace_info__().default_device()
-    return np.asarray(compat.to_device(x, host))
+    x = compat.to_device(x, host)
+    return np.asarray(x) if hasattr(x, "__array__") else np.from_dlpack(x)
 
 
 def from_numpy(x: np.ndarray, like: Array) -> Array:
@@ -76,33 +104,74 @@ def from_numpy(x: np.ndarray, like: Array) -> Array:
     return namespace_of(like).asarray(x, device=device_of(like), copy=True)
 
 
-def move(x: Array, backend: str, device: object = None) -> Array:
-    """A copy of ``x`` in the library named ``backend``, through the host.
+def dtype_of(x: Array) -> np.dtype:
+    """The dtype of ``x`` as NumPy's."""
+    name = str(x.dtype).rpartition(".")[2]
+    return np.dtype(x.dtype if is_numpy(x) else name)
 
-    Raises TypeError where that library is unknown or not installed.
+
+def copied(x: Array) -> Array:
+    """A copy of ``x`` where it is; one of PyTorch keeps its history."""
+    if compat.is_torch_array(x):
+        return x.clone()
+    return namespace_of(x).asarray(x, copy=True)
+
+
+def move(x: Array, backend: str, device: object = None) -> Array:
+    """A copy of ``x`` in the library named ``backend``, on ``device`` or its default.
+
+    Raises TypeError where there is no such library or device, and where the library
+    would keep fewer digits, as JAX does until 64-bit numbers are switched on.
     """
-    library, host = _library(backend), np.array(to_numpy(x))
-    if device is None:
-        return library.asarray(host)
+    library = _library(backend)
     try:
-        return library.asarray(host, device=device)
+        moved = _copied(x, library, _device(backend, device))
     except (ValueError, TypeError, RuntimeError) as error:
         raise TypeError(f"{backend} has no device {device!r}: {error}") from error
+    if dtype_of(moved) != dtype_of(x):
+        message = f"{backend} would keep {dtype_of(x)} as {dtype_of(moved)}"
+        raise TypeError(f"{message}; {_ADVICE.get(backend, 'convert it first')}")
+    return moved
+
+
+def _copied(x: Array, library: Namespace, device: Any) -> Array:
+    where = {} if device is None else {"device": device}
+    if not is_numpy(x) and library.__name__ != "numpy" and hasattr(x, "__dlpack__"):
+        try:
+            return library.from_dlpack(x, copy=True, **where)
+        except (BufferError, TypeError, ValueError, RuntimeError, AttributeError):
+            pass  # devices that do not see each other's memory meet on the host
+    return library.asarray(np.array(to_numpy(x)), **where)
+
+
+def _device(backend: str, device: object) -> object:
+    if backend == "jax" and isinstance(device, str):
+        import jax
+
+        return jax.devices(device)[0]
+    return device
 
 
 def _library(name: str) -> Namespace:
     if not isinstance(name, str) or not name.isidentifier():
         raise TypeError(f"backend must be the name of an array library, got {name!r}")
-    for module in (f"array_api_compat.{name}", name):
+    from importlib.metadata import entry_points  # 10 ms, and seldom needed
+
+    for entry in entry_points(group=GROUP, name=name):
+        return _conformant(entry.load(), name)
+    for module in (_MODULES.get(name, f"array_api_compat.{name}"), name):
         try:
-            library = importlib.import_module(module)
+            return _conformant(importlib.import_module(module), name)
         except ImportError:
             continue
-        if hasattr(library, "asarray") and hasattr(library, "isdtype"):
-            return library
-        raise TypeError(f"{name!r} does not follow the array API standard")
     message = f"no array library named {name!r} is installed"
     raise TypeError(f"{message}; install it, or name one that is")
+
+
+def _conformant(library: Namespace, name: str) -> Namespace:
+    if hasattr(library, "asarray") and hasattr(library, "isdtype"):
+        return library
+    raise TypeError(f"{name!r} does not follow the array API standard")
 
 
 def eps_of(x: Array) -> float:

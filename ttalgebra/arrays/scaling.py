@@ -9,7 +9,13 @@ import math
 import numpy as np
 
 from ttalgebra.arrays.errors import NonFiniteError
-from ttalgebra.arrays.namespace import is_complex, is_numpy, namespace_of
+from ttalgebra.arrays.namespace import (
+    has_values,
+    is_complex,
+    is_numpy,
+    namespace_of,
+    to_numpy,
+)
 from ttalgebra.arrays.typing import Array
 
 
@@ -39,6 +45,8 @@ def times_power(x: Array, exponent: Array) -> Array:
     if isinstance(exponent, int):
         return _times_host_power(x, exponent)
     xp = namespace_of(x)
+    real = xp.float64 if xp.finfo(x.dtype).bits == 64 else xp.float32
+    exponent = xp.astype(exponent, real, copy=False)  # its dtype may be another
     half = xp.trunc(exponent / 2)
     with np.errstate(over="ignore"):  # inf where the true value is out of range
         return x * xp.pow(2 + 0 * half, half) * xp.pow(2 + 0 * half, exponent - half)
@@ -54,6 +62,16 @@ def _times_host_power(x: Array, exponent: int) -> Array:
             x = x * 2.0**part
         exponent -= part
     return x
+
+
+def norm_of(x: Array) -> float:
+    """The Frobenius norm of one array whose entries are near one.
+
+    NaN where ``x`` has no values yet, see `has_values`.
+    """
+    if not has_values(x):
+        return math.nan
+    return float(to_numpy(namespace_of(x).linalg.vector_norm(x)))
 
 
 def unit_scaled(x: Array) -> tuple[Array, Array]:

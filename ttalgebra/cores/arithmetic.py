@@ -6,7 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ttalgebra.arrays.checks import require_finite
-from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
+from ttalgebra.arrays.namespace import (
+    conj,
+    device_of,
+    has_values,
+    is_complex,
+    namespace_of,
+)
 from ttalgebra.arrays.scaling import times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores, Scalar
 from ttalgebra.cores.chain import balanced
@@ -48,7 +54,7 @@ def _zeros(like: Array, r: int, s: int) -> Array:
 
 def _filled(like: Array, shape: Sequence[int]) -> Array:
     xp = namespace_of(like)
-    return xp.zeros(tuple(shape), dtype=like.dtype, device=like.device)
+    return xp.zeros(tuple(shape), dtype=like.dtype, device=device_of(like))
 
 
 def scale(x: Cores, factor: Scalar) -> Cores:
@@ -58,8 +64,14 @@ def scale(x: Cores, factor: Scalar) -> Cores:
     factor makes the chain complex; no other scalar changes its dtype.
     """
     unit, exponent = _split(factor)
-    core, shift = unit_scaled(_for(x[0], factor))
-    return _powered((core * unit, *x[1:]), exponent + shift)
+    first, *others = _for(x, factor)
+    core, shift = unit_scaled(first)
+    return _powered((core * unit, *others), exponent + shift)
+
+
+def negative(x: Cores) -> Cores:
+    """``-x``, by the sign of the first core."""
+    return (-x[0], *x[1:])
 
 
 def divide(x: Cores, divisor: Scalar, power: int = 0) -> Cores:
@@ -70,8 +82,9 @@ def divide(x: Cores, divisor: Scalar, power: int = 0) -> Cores:
     if divisor == 0:
         raise ZeroDivisionError("division of a train by zero")
     unit, exponent = _split(divisor)
-    core, shift = unit_scaled(_for(x[0], divisor))
-    return _powered((core / unit, *x[1:]), shift - exponent - power)
+    first, *others = _for(x, divisor)
+    core, shift = unit_scaled(first)
+    return _powered((core / unit, *others), shift - exponent - power)
 
 
 def _split(factor: Scalar) -> tuple[Scalar, int]:
@@ -84,7 +97,7 @@ def _split(factor: Scalar) -> tuple[Scalar, int]:
 
 def _powered(x: Cores, exponent: Array) -> Cores:
     """``2**exponent * x``, in the first core while its entries stay modest."""
-    if abs(int(exponent)) <= MODEST:
+    if not has_values(x[0]) or abs(int(exponent)) <= MODEST:
         return (times_power(x[0], exponent), *x[1:])
     result = balanced(x, exponent)
     for core in result:
@@ -92,12 +105,13 @@ def _powered(x: Cores, exponent: Array) -> Cores:
     return result
 
 
-def _for(core: Array, factor: Scalar) -> Array:
-    """``core`` in a dtype that can hold its product with ``factor``."""
-    xp = namespace_of(core)
-    if isinstance(factor, complex) and not is_complex(core):
-        return xp.astype(core, xp.result_type(core.dtype, xp.complex64))
-    return core
+def _for(x: Cores, factor: Scalar) -> Cores:
+    """``x`` in a dtype, the same in all cores, that can hold ``factor * x``."""
+    if not isinstance(factor, complex) or is_complex(x[0]):
+        return x
+    xp = namespace_of(*x)
+    kind = xp.result_type(x[0].dtype, xp.complex64)
+    return tuple(xp.astype(core, kind) for core in x)
 
 
 def concatenate(chains: Sequence[Cores], site: int, axis: int) -> Cores:

@@ -12,9 +12,17 @@ from math import prod
 
 from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import is_numpy, namespace_of
+from ttalgebra.arrays.namespace import (
+    device_of,
+    has_values,
+    is_numpy,
+    namespace_of,
+    to_numpy,
+)
 from ttalgebra.arrays.scaling import exponent_of, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
+
+DETOUR = 8  # powers of two that a partial product may stray, lest all be rescaled
 
 
 def ranks(cores: Cores) -> tuple[int, ...]:
@@ -124,23 +132,50 @@ def balanced(cores: Cores, exponent: Array = 0) -> Cores:
 
 
 def is_calm(cores: Cores) -> bool:
-    """Whether products of two such cores, or sums inside one, stay in range."""
-    bound = 400 if namespace_of(*cores).finfo(cores[0].dtype).bits == 64 else 50
-    return all(abs(int(exponent_of(core))) < bound for core in cores)
+    """Whether products of two such cores, or sums inside one, stay in range.
+
+    Taken for granted where there are no values yet.
+    """
+    if not has_values(cores[0]):
+        return True
+    xp, exponents = namespace_of(*cores), [exponent_of(core) for core in cores]
+    if not is_numpy(cores[0]):
+        exponents = to_numpy(xp.stack(exponents)).tolist()
+    bound = 400 if xp.finfo(cores[0].dtype).bits == 64 else 50
+    return all(abs(exponent) < bound for exponent in exponents)
 
 
-def tame(cores: Cores) -> tuple[Cores, tuple[int, ...]]:
-    """The same chain with no partial product out of range, and its shifts.
+def tame(cores: Cores) -> tuple[Cores, tuple[Array, ...]]:
+    """The same chain, its size growing or falling steadily, and its shifts.
 
     Core ``k`` comes back as ``2**shifts[k]`` times what it was; the shifts add up to
-    0, and all are 0 unless neighbours are far out of each other's range.
+    0, and all are 0 unless a partial product is beyond both ends of the chain by more
+    than ``2**DETOUR``. So what is multiplied by the chain passes only sizes between
+    its own and that of the product.
     """
-    exponents = [int(exponent_of(core)) for core in cores]
-    bound = 400 if namespace_of(*cores).finfo(cores[0].dtype).bits == 64 else 50
-    if all(abs(partial) < bound for partial in accumulate(exponents)):
-        return cores, (0,) * len(cores)
-    d, total = len(cores), sum(exponents)
-    targets = [total * (k + 1) // d - total * k // d for k in range(d)]
-    shifts = tuple(t - e for t, e in zip(targets, exponents, strict=True))
+    shifts = (_shifts if is_numpy(cores[0]) else _shifts_on_device)(cores)
     pairs = zip(cores, shifts, strict=True)
     return tuple(times_power(core, shift) for core, shift in pairs), shifts
+
+
+def _shifts(cores: Cores) -> tuple[int, ...]:
+    exponents = [exponent_of(core) for core in cores]
+    d, total = len(cores), sum(exponents)
+    low, high = min(0, total) - DETOUR, max(0, total) + DETOUR
+    if all(low <= partial <= high for partial in accumulate(exponents)):
+        return (0,) * d
+    targets = [total * (k + 1) // d - total * k // d for k in range(d)]
+    return tuple(t - e for t, e in zip(targets, exponents, strict=True))
+
+
+def _shifts_on_device(cores: Cores) -> tuple[Array, ...]:
+    """The same, computed where the cores are: no number crosses to the host."""
+    xp = namespace_of(*cores)
+    exponents = xp.stack([exponent_of(core) for core in cores])
+    partial, total = xp.cumulative_sum(exponents), xp.sum(exponents)
+    low, high = xp.minimum(total, 0 * total), xp.maximum(total, 0 * total)
+    steady = xp.all((low - DETOUR <= partial) & (partial <= high + DETOUR))
+    d, where = len(cores), xp.arange(len(cores) + 1, device=device_of(cores[0]))
+    ends = xp.floor(total * xp.astype(where, total.dtype) / d)
+    shifts = xp.where(steady, 0 * exponents, ends[1:] - ends[:-1] - exponents)
+    return tuple(shifts[k] for k in range(d))

@@ -7,6 +7,7 @@ meaning ``2**exponent`` times the chain.
 """
 
 import math
+from collections.abc import Callable
 from math import prod
 
 from ttalgebra.arrays.factorize import qr, triangle
@@ -26,6 +27,8 @@ from ttalgebra.cores.chain import (
     right_fold,
     right_unfold,
 )
+
+LARGEST = 1e300  # of a relative error: of a norm that is next to nothing all may go
 
 
 def left_orthogonalize(cores: Cores) -> tuple[Cores, Array]:
@@ -97,6 +100,20 @@ def log_norm(cores: Cores) -> float:
     return math.log(value) + exponent * math.log(2) if value else -math.inf
 
 
+def tolerance(
+    tol: float | None, atol: float | None, size: Callable[[], tuple[float, int]]
+) -> float | None:
+    """``tol``, or ``atol`` over the norm, ``2**exponent * value``, if that is larger.
+
+    The norm is asked for only where there is an ``atol``; it may be out of range.
+    """
+    if atol is None:
+        return tol
+    value, exponent = size()
+    share = scalar_times_power(atol / value, -exponent) if value else 0.0
+    return max(tol or 0.0, min(share, LARGEST))
+
+
 def width(cores: Cores) -> int:
     """``W = sum_k max(r_{k-1} modes_k, r_k)``: how long the sums of a sweep are."""
     return sum(max(prod(G.shape[:-1]), G.shape[-1]) for G in cores)
@@ -108,5 +125,7 @@ def unit_parts(cores: Cores) -> tuple[float, int]:
     ``Gamma`` is the norm of the chain of absolute values: what its entries would be
     if nothing cancelled.
     """
-    growth, exponent = norm_parts(tuple(namespace_of(G).abs(G) for G in cores))
+    units = [unit_scaled(G) for G in cores]  # of which no absolute value overflows
+    growth, exponent = norm_parts(tuple(namespace_of(G).abs(G) for G, _ in units))
+    exponent += sum(int(shift) for _, shift in units)
     return eps_of(cores[0]) * width(cores) * growth, exponent

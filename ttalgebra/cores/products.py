@@ -8,7 +8,13 @@ second chain, ``i`` row, ``j`` column, ``k`` contracted mode, ``p`` what is done
 from math import prod
 
 from ttalgebra.arrays.contract import contract
-from ttalgebra.arrays.namespace import conj, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import (
+    conj,
+    copied,
+    device_of,
+    namespace_of,
+    to_numpy,
+)
 from ttalgebra.arrays.scaling import scalar_times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores, Scalar
 from ttalgebra.cores.chain import flat_modes, reshape
@@ -97,7 +103,7 @@ def dot(x: Cores, y: Cores) -> Scalar:
     Source: Oseledets (2011), Algorithm 4.
     """
     xp = namespace_of(*x, *y)
-    left, exponent = xp.ones((1, 1), dtype=x[0].dtype, device=x[0].device), 0
+    left, exponent = xp.ones((1, 1), dtype=x[0].dtype, device=device_of(x[0])), 0
     for G, H in zip(x, y, strict=True):
         G, shift_G = unit_scaled(G)
         H, shift_H = unit_scaled(H)
@@ -132,4 +138,4 @@ def dense_matrix(A: Cores) -> Array:
 
 def _own(state: Array, x: Cores) -> Array:
     """A copy where nothing else will be made of the only core."""
-    return namespace_of(state).asarray(state, copy=True) if len(x) == 1 else state
+    return copied(state) if len(x) == 1 else state

@@ -6,9 +6,12 @@ which a neighbour absorbs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
+
+import numpy as np
 
 from ttalgebra.arrays.contract import contract
-from ttalgebra.arrays.namespace import namespace_of
+from ttalgebra.arrays.namespace import device_of, from_numpy, namespace_of
 from ttalgebra.arrays.scaling import rows_scaled, times_powers, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.chain import absorb_left, absorb_right, flat_modes, reshape
@@ -66,8 +69,54 @@ def diagonal(core: Array) -> Array:
 def from_diagonal(core: Array) -> Array:
     """``(r, n, s) -> (r, n, n, s)``: zero where the digits differ."""
     xp = namespace_of(core)
-    eye = xp.eye(core.shape[1], dtype=core.dtype, device=core.device)
+    eye = xp.eye(core.shape[1], dtype=core.dtype, device=device_of(core))
     return contract("aib,ij->aijb", core, eye)
+
+
+def submatrix(
+    A: Cores, rows: Sequence[int] | None, columns: Sequence[int] | None
+) -> Array:
+    """The dense ``(n, m)`` part of a matrix at flat ``rows`` and ``columns``.
+
+    None means all of them, in order. One core after the other multiplies a state
+    ``(p, q, a)`` of the row and column prefixes that are still wanted, so nothing is
+    computed that no index asks for, but for one digit. Cost ``O(n m r^2)`` for each
+    core, times the sizes of its modes.
+    """
+    xp = namespace_of(*A)
+    sizes = zip(*(core.shape[1:3] for core in A), strict=True)
+    wanted = [_prefixes(at, n) for at, n in zip((rows, columns), sizes, strict=True)]
+    state = xp.ones((1, 1, 1), dtype=A[0].dtype, device=device_of(A[0]))
+    for k, core in enumerate(A):
+        state = contract("pqa,aijb->piqjb", state, core)
+        p, i, q, j, b = state.shape
+        state = reshape(state, p * i, q * j, b)
+        for axis, kept in enumerate(wanted):
+            if kept is not None:
+                state = xp.take(state, from_numpy(kept[k], core), axis=axis)
+    return reshape(state, *state.shape[:2])
+
+
+def _prefixes(
+    indices: Sequence[int] | None, sizes: Sequence[int]
+) -> list[np.ndarray] | None:
+    """For each site, the places to keep when the kept prefixes grow by a digit.
+
+    A prefix is an index without the digits to come; after the last site every index
+    stands in its own place.
+    """
+    if indices is None:
+        return None
+    to_come = prod(sizes)
+    flat = np.array(indices, dtype=np.int64 if to_come < 2**63 else object)
+    kept, places = np.zeros(1, flat.dtype), []
+    for n in sizes:
+        to_come //= n
+        wanted = np.unique(flat // to_come)
+        places.append((np.searchsorted(kept, wanted // n) * n + wanted % n).astype(int))
+        kept = wanted
+    places[-1] = places[-1][np.searchsorted(kept, flat)]
+    return places
 
 
 def entries(cores: Cores, indices: Sequence[Array]) -> Array:

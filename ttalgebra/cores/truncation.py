@@ -14,8 +14,8 @@ import numpy as np
 
 from ttalgebra.arrays.errors import ConvergenceError, ToleranceWarning
 from ttalgebra.arrays.factorize import svd
-from ttalgebra.arrays.namespace import eps_of, namespace_of, to_numpy
-from ttalgebra.arrays.scaling import scalar_times_power
+from ttalgebra.arrays.namespace import eps_of, namespace_of
+from ttalgebra.arrays.scaling import scalar_times_power, times_power
 from ttalgebra.arrays.typing import Array
 
 
@@ -47,10 +47,15 @@ class Truncation:
 
 
 class Cut(NamedTuple):
-    """The kept part ``left @ right`` of a bond; ``right`` has orthonormal rows."""
+    """The kept part ``2**exponent * left @ right`` of a bond.
+
+    ``right`` has orthonormal rows, and the norm of ``left`` is near one: after cuts
+    that leave next to nothing, as those to rank 1 of a long chain, it still is.
+    """
 
     left: Array
     right: Array
+    exponent: int
 
 
 class Budget:
@@ -63,21 +68,27 @@ class Budget:
 
     def __init__(self, norm: float, tol: float | None, bounds: tuple[int | None, ...]):
         self.norm, self.tol, self.bounds = norm, tol, bounds
-        self.rest = ((tol or 0.0) * norm) ** 2
+        whole = 1.0 + len(bounds)  # all that there is may go: a larger tol buys nothing
+        self.rest = (min(tol or 0.0, whole) * norm) ** 2
         self.bound_bit = False
         self.spent: list[float] = []
         self.spectra: list[np.ndarray] = []
         self.drivers: list[str] = []
 
-    def cut(self, matrix: Array) -> Cut:
-        """Split ``matrix`` at the smallest rank that the budget allows.
+    def cut(self, matrix: Array, exponent: int = 0) -> Cut:
+        """Split ``2**exponent * matrix`` at the smallest rank that the budget allows.
 
-        Or at a lower one, where the bound of this bond says so.
+        Or at a lower one, where the bound of this bond says so; what is kept is that
+        of ``matrix`` alone. Where the matrix has no values yet, as inside ``jax.jit``,
+        the rank is the bound; TypeError where there is none.
         """
         cuts_left = len(self.bounds) - len(self.spent)
         bound = self.bounds[cuts_left - 1]
-        u, s, vh, driver = svd(matrix)
-        values = to_numpy(s).astype(np.float64)
+        u, s, vh, driver, values = svd(matrix)
+        if values is None:
+            return self._blind(u, s, vh, bound)
+        growth = math.frexp(values[0])[1]
+        values = np.ldexp(values, exponent)
         tails = np.append(np.hypot.accumulate(values[::-1])[::-1], 0.0)
         allowed = self._share(cuts_left) if self.tol else self._roundoff(matrix)
         needed = max(1, int(np.count_nonzero(tails > allowed)))
@@ -87,8 +98,15 @@ class Budget:
         self.rest -= self.spent[-1] ** 2
         self.spectra.append(values)
         self.drivers.append(driver)
-        xp = namespace_of(u)
-        return Cut(u[:, :rank] * xp.astype(s[:rank], u.dtype), vh[:rank, :])
+        return _kept(u, times_power(s, -growth), vh, rank, growth)
+
+    def _blind(self, u: Array, s: Array, vh: Array, bound: int | None) -> Cut:
+        """The cut at a rank that no value decides; what it costs stays unknown."""
+        if bound is None or self.tol:
+            message = "ranks would depend on values that are not there yet, in jax.jit"
+            raise TypeError(f"{message}; give max_rank for each bond and no tol")
+        self.spent.append(math.nan)
+        return _kept(u, s, vh, min(bound, s.shape[0]), 0)
 
     def _roundoff(self, matrix: Array) -> float:
         """What a tail of nothing but noise may have as its norm."""
@@ -98,8 +116,12 @@ class Budget:
         """An equal part of what is left: the squares of all cuts add up."""
         return math.sqrt(max(self.rest, 0.0) / cuts_left)
 
-    def report(self, ranks: tuple[int, ...], exponent: int) -> Truncation:
-        """The account, in the true scale, which is ``2**exponent`` times that here."""
+    def report(self, ranks: tuple[int, ...], exponent: Array) -> Truncation:
+        """The account, in the true scale, which is ``2**exponent`` times that here.
+
+        Error and norm are NaN where there were no values to measure.
+        """
+        exponent = 0 if math.isnan(self.norm) else int(exponent)
         error = math.hypot(*self.spent) / self.norm if self.norm else 0.0
         met = not self.bound_bit or self.tol is None or error <= self.tol
         norm = scalar_times_power(self.norm, exponent)
@@ -107,6 +129,11 @@ class Budget:
             spectra = tuple(np.ldexp(s, exponent) for s in reversed(self.spectra))
         drivers = tuple(reversed(self.drivers))
         return Truncation(error, self.tol, met, ranks, norm, "svd", spectra, drivers)
+
+
+def _kept(u: Array, s: Array, vh: Array, rank: int, exponent: int) -> Cut:
+    weights = namespace_of(u).astype(s[:rank], u.dtype)
+    return Cut(u[:, :rank] * weights, vh[:rank, :], exponent)
 
 
 def announce(info: Truncation, verb: str, *, strict: bool) -> None:

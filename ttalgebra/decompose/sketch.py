@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ttalgebra.arrays.namespace import eps_of, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import eps_of
 from ttalgebra.arrays.random import generator
-from ttalgebra.arrays.scaling import unit_scaled
+from ttalgebra.arrays.scaling import norm_of, unit_scaled
 from ttalgebra.arrays.typing import RNG, Array, Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
@@ -46,9 +46,8 @@ def tt_svd_random(
     """
     seed = _seed(rng)
     rest, exponent = unit_scaled(x)
-    norm = float(to_numpy(namespace_of(rest).linalg.vector_norm(rest)))
     finder = RangeFinder(np.random.default_rng(seed), power)
-    sketches = _Sketches(norm, tol, max_rank, finder, oversample)
+    sketches = _Sketches(norm_of(rest), tol, max_rank, finder, oversample)
     rest = chain.reshape(rest, *rest.shape, 1)
     rest, done = sweep(rest, modes[1:], sketches.right_vectors)
     cores = (as_first(rest, modes[0]), *done)

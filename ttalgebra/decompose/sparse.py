@@ -18,7 +18,7 @@ from ttalgebra.arrays.checks import MAX_BYTES, as_array, require_room
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError
 from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores import chain
+from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.truncation import Budget, Truncation
 from ttalgebra.decompose.svd import Modes, right_vectors
 from ttalgebra.decompose.unfolding import adjoint
@@ -50,7 +50,7 @@ def tt_svd_sparse(
     budget = Budget(float(np.linalg.vector_norm(values)), tol, max_rank)
     cores = _sweep(digits, values, modes, budget, max_bytes)
     info = budget.report(chain.ranks(cores), int(exponent))
-    return chain.spread(cores, exponent), info
+    return ranged.held(cores, exponent, "from_sparse"), info
 
 
 def _require_finite(values: np.ndarray, coords: Sequence[np.ndarray]) -> None:

@@ -8,8 +8,8 @@ the triangle of a QR factorisation knows everything.
 
 from collections.abc import Callable, Sequence
 
-from ttalgebra.arrays.namespace import namespace_of, to_numpy
-from ttalgebra.arrays.scaling import unit_scaled
+from ttalgebra.arrays.namespace import namespace_of
+from ttalgebra.arrays.scaling import norm_of, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
@@ -35,12 +35,11 @@ def tt_svd(
     each that follows.
     """
     rest, exponent = unit_scaled(x)
-    norm = float(to_numpy(namespace_of(rest).linalg.vector_norm(rest)))
-    budget = Budget(norm, tol, max_rank)
+    budget = Budget(norm_of(rest), tol, max_rank)
     rest = chain.reshape(rest, *rest.shape, 1)
     rest, done = sweep(rest, modes[1:], lambda matrix: right_vectors(matrix, budget))
     cores = (as_first(rest, modes[0]), *done)
-    info = budget.report(chain.ranks(cores), int(exponent))
+    info = budget.report(chain.ranks(cores), exponent)
     return chain.spread(cores, exponent), info
 
 

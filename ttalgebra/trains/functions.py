@@ -9,12 +9,12 @@ import numpy as np
 from ttalgebra.arrays.checks import as_index, as_tol
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import eps_of
-from ttalgebra.arrays.scaling import scalar_times_power
+from ttalgebra.arrays.scaling import exponent_of, scalar_times_power, times_power
 from ttalgebra.arrays.typing import RNG, Cores, Ranks, Scalar
 from ttalgebra.cores import arithmetic, chain, orthogonalize, products
 from ttalgebra.cores.truncation import Truncation, announce
 from ttalgebra.trains.doors import cost, rounding
-from ttalgebra.trains.doors.pairing import paired, promoted
+from ttalgebra.trains.doors.pairing import paired, promoted, require_joinable
 from ttalgebra.trains.shared.rounded import AbstractTrain
 
 Train = TypeVar("Train", bound=AbstractTrain)
@@ -66,8 +66,8 @@ def same(x: Train, y: Train, tol: float = 0.0) -> Comparison:
     """
     _require_alike((x, y), "same")
     tol = as_tol(tol, "same") or 0.0
-    difference = (x - y).cores
-    chains = paired(x.cores, y.cores, "same")
+    chains = _in_range(*paired(x.cores, y.cores, "same"))
+    difference = (x._of(chains[0]) - y._of(chains[1])).cores
     norms = [orthogonalize.norm_parts(cores) for cores in chains]
     larger = norms.index(max(norms, key=_magnitude))
     size, scale = norms[larger]
@@ -78,6 +78,17 @@ def same(x: Train, y: Train, tol: float = 0.0) -> Comparison:
     usual = 60 * orthogonalize.width(difference) * eps_of(difference[0])
     equal = distance <= tol + min(roundoff, usual)
     return Comparison(equal, certified, distance, roundoff)
+
+
+def _in_range(x: Cores, y: Cores) -> tuple[Cores, Cores]:
+    """Both times the power of two that keeps the difference of single cores in range.
+
+    Chains of more cores put theirs side by side, and nothing is added.
+    """
+    if len(x) > 1:
+        return x, y
+    top = max(int(exponent_of(x[0])), int(exponent_of(y[0])))
+    return (times_power(x[0], -top),), (times_power(y[0], -top),)
 
 
 def _unit_over(cores: Cores, size: float, scale: int) -> float:
@@ -118,6 +129,7 @@ def linear_combination(
     max_rank: Ranks | None = ...,
     *,
     method: str = ...,
+    atol: float | None = ...,
     rng: RNG = ...,
     strict: bool = ...,
     return_info: Literal[False] = ...,
@@ -132,6 +144,7 @@ def linear_combination(
     max_rank: Ranks | None = ...,
     *,
     method: str = ...,
+    atol: float | None = ...,
     rng: RNG = ...,
     strict: bool = ...,
     return_info: Literal[True],
@@ -145,30 +158,36 @@ def linear_combination(
     max_rank: Ranks | None = None,
     *,
     method: str = "random",
+    atol: float | None = None,
     rng: RNG = None,
     strict: bool = False,
     return_info: bool = False,
 ) -> Train | tuple[Train, Truncation]:
     """``sum_i c_i x_i`` rounded, without the sum, whose ranks add up, being formed.
 
-    ``tol`` (relative to the sum, however much of it cancels), ``max_rank``, ``rng``,
-    ``strict`` and ``return_info`` as in `round`. ``method`` is "random", a sketch
-    whose error is verified, or "svd", which is also what the sketch falls back to.
-    Raises ShapeError where the modes differ.
+    ``tol`` (relative to the sum, however much of it cancels), ``atol`` (which is not,
+    so that noise may vanish where all cancels), ``max_rank``, ``rng``, ``strict`` and
+    ``return_info`` as in `round`. ``method`` is "random", a sketch whose error is
+    verified, or "svd", which is also what the sketch falls back to. Raises ShapeError
+    where the modes differ.
 
     >>> import ttalgebra as tt
     >>> x = tt.random_tensor((4, 5, 6), 3, rng=0)
     >>> tt.linear_combination([2.0, -1.0], [x, x], tol=1e-6, rng=0).ranks == x.ranks
     True
     """
-    if not isinstance(trains, (list, tuple)) or not trains:
-        raise TypeError("linear_combination: a list or tuple of trains is needed")
     _require_alike(trains, "linear_combination")
     if not isinstance(coefficients, (list, tuple, np.ndarray)):
         kind = type(coefficients).__name__
         raise TypeError(f"linear_combination: coefficients must be a list, got {kind}")
     cores, info = rounding.combined(
-        coefficients, _alike(trains), tol, max_rank, method=method, rng=rng
+        coefficients,
+        _alike(trains),
+        tol,
+        max_rank,
+        method=method,
+        atol=atol,
+        rng=rng,
     )
     announce(info, "linear_combination", strict=strict)
     result: Train = trains[0]._of(cores)
@@ -187,15 +206,13 @@ def concatenate(trains: Sequence[Train], axis: int = 0, *, site: int = 0) -> Tra
     array([[1., 1., 1., 0.],
            [1., 1., 1., 0.]])
     """
-    if not isinstance(trains, (list, tuple)) or not trains:
-        raise TypeError("concatenate: a list or tuple of at least one train is needed")
     _require_alike(trains, "concatenate")
     first, tensors = trains[0], trains[0].n_modes == 1
     axis = as_index(axis, first.order if tensors else 2, "concatenate: axis")
     site = as_index(site, first.order, "concatenate: site")
     place, mode = (axis, 0) if tensors else (site, axis)
     for other in trains[1:]:
-        _require_joinable(first, other, place, mode)
+        require_joinable(first.cores, other.cores, place, mode)
     chains = [chain.tame(cores)[0] for cores in _alike(trains)]
     advice = "round the trains first"
     cost.concatenate(chains, place, mode).require("concatenate: the result", advice)
@@ -210,20 +227,12 @@ def _alike(trains: Sequence[AbstractTrain]) -> list[Cores]:
 
 
 def _require_alike(trains: Sequence[object], verb: str) -> None:
+    if not isinstance(trains, (list, tuple)):
+        kind = type(trains).__name__
+        raise TypeError(f"{verb}: a list or tuple of trains is needed, got {kind}")
+    if not trains:
+        raise ShapeError(f"{verb}: no trains were given; one at least is needed")
     kinds = {type(train).__name__: isinstance(train, AbstractTrain) for train in trains}
     if len(kinds) > 1 or not all(kinds.values()):
         names = " and ".join(kinds)
         raise TypeError(f"{verb}: tensors only or matrices only, got {names}")
-
-
-def _require_joinable(x: AbstractTrain, y: AbstractTrain, site: int, mode: int) -> None:
-    mine, theirs = ([list(m) for m in chain.modes(train.cores)] for train in (x, y))
-    if len(mine) == len(theirs):
-        mine[site][mode] = theirs[site][mode]
-    if mine != theirs:
-        message = (
-            f"concatenate: modes {chain.modes(x.cores)} and {chain.modes(y.cores)}"
-        )
-        raise ShapeError(
-            f"{message} differ elsewhere than in mode {mode} of site {site}"
-        )

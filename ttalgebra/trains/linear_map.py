@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ttalgebra.arrays.checks import MAX_BYTES, as_array, require_room
+from ttalgebra.arrays.checks import MAX_BYTES, as_array, is_sparse, require_room
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import is_array
 from ttalgebra.arrays.typing import Array, Cores
@@ -131,4 +131,5 @@ class LinearMap(AbstractTrain):
 
 
 def _is_dense(X: Any) -> bool:
-    return is_array(X) or isinstance(X, (np.ndarray, list, tuple))
+    """Whether ``X`` is for `as_array`, which refuses what is sparse, to judge."""
+    return is_array(X) or isinstance(X, (np.ndarray, list, tuple)) or is_sparse(X)

@@ -10,15 +10,15 @@ from ttalgebra.arrays.checks import (
 )
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks
-from ttalgebra.cores import products, selection
+from ttalgebra.cores import products, ranged, selection
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.trains.doors import cost, ranged
+from ttalgebra.trains.doors import cost
 from ttalgebra.trains.doors.decomposed import (
     as_source,
     decomposed,
     from_nonzeros,
 )
-from ttalgebra.trains.doors.pairing import promoted
+from ttalgebra.trains.doors.pairing import promoted, require_meeting
 from ttalgebra.trains.reductions import Reductions
 from ttalgebra.trains.shared.rounded import compressed
 from ttalgebra.trains.tensor import TTTensor
@@ -168,7 +168,7 @@ class TTMatrix(Reductions):
         """``A @ x``: dense ``(N,)`` or ``(N, 1)``, or a tensor, then compressed.
 
         For a tensor the product is rounded without being formed: keywords ``tol``,
-        ``max_rank``, ``rng``, ``strict``, ``return_info`` as in `round`, and
+        ``atol``, ``max_rank``, ``rng``, ``strict``, ``return_info`` as in `round`, and
         ``method`` "exact" (formed, then `round`), "zipup", "random" or "fit", which
         verify their error and fall back to "exact": see ``info.fallback``.
 
@@ -210,15 +210,14 @@ class TTMatrix(Reductions):
     def _fitting(self, other: "TTMatrix | TTTensor", verb: str) -> tuple[Cores, Cores]:
         """The cores of both in one dtype; ShapeError where they do not meet."""
         theirs = other.row_modes if isinstance(other, TTMatrix) else other.modes
-        if self.col_modes != theirs:
-            raise ShapeError(f"{verb}: {_mismatch(self.col_modes, theirs)}")
+        require_meeting(self.col_modes, theirs, verb)
         both = promoted(*self.cores, *other.cores)
         return both[: self.order], both[self.order :]
 
-    def __repr__(self) -> str:
+    def _sizes(self) -> str:
         pairs = zip(self.row_modes, self.col_modes, strict=True)
         modes = " ".join(f"{m}x{n}" for m, n in pairs)
-        return self._described(f"shape={spelled(*self.shape)}, modes=({modes})")
+        return f"shape={spelled(*self.shape)}, modes=({modes})"
 
 
 def _fitting_modes(
@@ -230,14 +229,3 @@ def _fitting_modes(
         message = f"from_dense: W has shape {tuple(W.shape)}"
         raise ShapeError(f"{message}, the modes multiply to {spelled(*shape)}")
     return pairs
-
-
-def _mismatch(columns: tuple[int, ...], theirs: tuple[int, ...]) -> str:
-    site = next(
-        (k for k, (n, m) in enumerate(zip(columns, theirs, strict=False)) if n != m),
-        None,
-    )
-    where = "in their number" if site is None else f"first at site {site}"
-    if max(len(columns), len(theirs)) > 12:
-        return f"{len(columns)} column modes meet {len(theirs)}; they differ {where}"
-    return f"A maps from modes {columns} but x has {theirs}; they differ {where}"

@@ -5,10 +5,11 @@ from typing import Any, Self, cast
 
 from ttalgebra.arrays.checks import as_index, as_sites
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import from_numpy, namespace_of
+from ttalgebra.arrays.namespace import copied, from_numpy, namespace_of
 from ttalgebra.arrays.typing import Array, Cores, Scalar
-from ttalgebra.cores import selection
-from ttalgebra.trains.doors import cost, indexing, ranged
+from ttalgebra.cores import ranged, selection
+from ttalgebra.trains.doors import cost, indexing, submatrix
+from ttalgebra.trains.doors.digits import digit_arrays
 from ttalgebra.trains.linear_map import LinearMap
 from ttalgebra.trains.tensor import TTTensor
 
@@ -55,11 +56,23 @@ class Reductions(LinearMap):
 
         return TTTensor._of(ranged.mapped(kernel, self.cores, "sum"))
 
-    def __getitem__(self, key: Any) -> "Self | TTTensor | Scalar":
-        """``A[i, j]`` an entry; ``A[i, :]`` a row, ``A[:, j]`` a column, as tensors."""
-        i, j = indexing.key_of(key, 2)
-        rows = indexing.chosen(i, self.row_modes, "row")
-        columns = indexing.chosen(j, self.col_modes, "column")
+    def __getitem__(self, key: Any) -> Any:
+        """``A[i, j]`` an entry; ``A[i, :]`` a row, ``A[:, j]`` a column, as tensors.
+
+        Other slices, and one list of indices or mask, make the dense array of the rows
+        and columns that they pick; the rest is never formed. Raises ShapeError beyond
+        the sizes, TooLargeError above 2 GiB.
+
+        >>> import ttalgebra as tt
+        >>> A = tt.identity((2, 3))
+        >>> A[4, 4], A[:, 1].modes, A[::2, 4]
+        (1.0, (2, 3), array([0., 0., 1.]))
+        """
+        i, j = submatrix.pair_of(key)
+        rows = submatrix.digits(i, self.row_modes, "row")
+        columns = submatrix.digits(j, self.col_modes, "column")
+        if rows is None or columns is None:
+            return submatrix.dense_part(self.cores, i, j)
         picked = (
             core[:, r, c, :]
             for core, r, c in zip(self.cores, rows, columns, strict=True)
@@ -74,8 +87,8 @@ class Reductions(LinearMap):
 
         Flat indices beyond int64 come as Python ints. Cost ``O(n d r^2)``.
         """
-        rows = indexing.digit_arrays(I, self.row_modes, "entries: I")
-        columns = indexing.digit_arrays(J, self.col_modes, "entries: J")
+        rows = digit_arrays(I, self.row_modes, "entries: I")
+        columns = digit_arrays(J, self.col_modes, "entries: J")
         if len(rows[0]) != len(columns[0]):
             message = f"entries: {len(rows[0])} rows and {len(columns[0])} columns"
             raise ShapeError(f"{message}; one column for each row is needed")
@@ -90,9 +103,7 @@ class Reductions(LinearMap):
         if cores[0].ndim == 4:
             return self
         if cores[0].ndim == 3:
-            return TTTensor._of(
-                tuple(namespace_of(G).asarray(G, copy=True) for G in cores)
-            )
+            return TTTensor._of(tuple(copied(G) for G in cores))
         closers = dict.fromkeys(range(self.order), _as_it_is)
         return cast(Scalar, indexing.opened(cores, closers, "indexing"))
 

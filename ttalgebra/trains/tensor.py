@@ -9,7 +9,6 @@ from ttalgebra.arrays.checks import (
     as_sites,
     require_room,
 )
-from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import from_numpy
 from ttalgebra.arrays.typing import RNG, Array, Ranks, Scalar
 from ttalgebra.cores import chain, products, selection
@@ -19,7 +18,9 @@ from ttalgebra.trains.doors.decomposed import (
     as_source,
     decomposed,
     from_nonzeros,
+    tensor_modes,
 )
+from ttalgebra.trains.doors.digits import digit_arrays
 from ttalgebra.trains.shared.rounded import AbstractTrain
 
 
@@ -101,12 +102,7 @@ class TTTensor(AbstractTrain):
         Source: Oseledets (2011), Algorithm 1, Theorem 2.2.
         """
         T = as_source(T, "T")
-        modes = tuple((int(n),) for n in T.shape)
-        if not modes or 0 in T.shape:
-            message = f"from_dense: T has shape {tuple(T.shape)}"
-            raise ShapeError(
-                f"{message}; at least one mode, each of at least 1, is needed"
-            )
+        modes = tensor_modes(T.shape, "from_dense")
         cores, info = decomposed(T, modes, tol, max_rank, method=method, rng=rng)
         announce(info, "from_dense", strict=strict)
         return (cls._of(cores), info) if return_info else cls._of(cores)
@@ -131,8 +127,7 @@ class TTTensor(AbstractTrain):
         >>> x.ranks, x[1, 0, 3]
         ((1, 2, 1, 1), 2.0)
         """
-        sizes = tuple((int(n),) for n in getattr(T, "shape", (1,)))
-        cores, info = from_nonzeros(T, sizes, tol, max_rank)
+        cores, info = from_nonzeros(T, None, tol, max_rank)
         announce(info, "from_sparse", strict=strict)
         return (cls._of(cores), info) if return_info else cls._of(cores)
 
@@ -161,12 +156,13 @@ class TTTensor(AbstractTrain):
     def __getitem__(self, key: Any) -> "TTTensor | Scalar":
         """An entry, or a tensor of what slices leave open. Cost ``O(d n r^2)``.
 
-        Integers, slices and an Ellipsis; raises ShapeError beyond the modes.
+        Integers, slices, an Ellipsis; None, a new mode of size 1; one list of indices
+        or one mask, which picks in its mode. Raises ShapeError beyond the modes.
 
         >>> import ttalgebra as tt
         >>> x = tt.ones((2, 3, 4))
-        >>> x[0, 1, 2], x[0, :, ::2].modes
-        (1.0, (3, 2))
+        >>> x[0, 1, 2], x[0, :, ::2].modes, x[:, [0, 2, 2], None].modes
+        (1.0, (3, 2), (2, 3, 1, 4))
         """
         key = indexing.key_of(key, self.order)
         found = indexing.sliced(self.cores, key)
@@ -180,7 +176,7 @@ class TTTensor(AbstractTrain):
 
         Flat indices beyond int64 come as Python ints. Cost ``O(n d r^2)``.
         """
-        digits = indexing.digit_arrays(indices, self.modes, "entries: indices")
+        digits = digit_arrays(indices, self.modes, "entries: indices")
         moved = [from_numpy(column, self.cores[0]) for column in digits]
         advice = "take fewer entries at a time, or round first"
         cost.entries(self.cores, len(digits[0])).require("entries", advice)
@@ -212,5 +208,5 @@ class TTTensor(AbstractTrain):
             products.dense_tensor(chain.tame(self.cores)[0]), *self.modes
         )
 
-    def __repr__(self) -> str:
-        return self._described("modes=" + "x".join(map(str, self.modes)))
+    def _sizes(self) -> str:
+        return "modes=" + "x".join(map(str, self.modes))

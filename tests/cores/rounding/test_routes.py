@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.backends import dtype_of, here, host
 from tests.reference import dense, norm
 from ttalgebra.cores.arithmetic import add, scale
 from ttalgebra.cores.rounding import by_gram, by_sketch, by_svd, product_rounded
@@ -30,20 +31,25 @@ def relative_error(x, y):
     return float(norm(dense(x) - dense(y)) / norm(dense(x)))
 
 
+def assert_same(x, y):
+    for G, H in zip(host(x), host(y), strict=True):
+        assert np.array_equal(G, H)
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
 @pytest.mark.parametrize("route", [by_gram, by_sketch])
 def test_verified_routes_are_taken_and_near(route, dtype, rng):
     """Where the floor allows, without fallback; the report within 10 of the truth."""
     tol = 5e-2 if dtype in ("f4", "c8") else 1e-4
     x = graded(rng, dtype)
-    y, info = route(x, tol=tol, max_rank=FREE)
+    y, info = route(here(x), tol=tol, max_rank=FREE)
     assert info.fallback is None
     assert info.method in ("gram", "random")
-    assert y[0].dtype == np.dtype(dtype)
+    assert dtype_of(y[0]) == np.dtype(dtype)
     error = relative_error(x, y)
     assert error <= info.error * (1 + 1e-9) <= tol * (1 + 1e-9)
     assert info.error <= 10 * error + 1e-5
-    reference = by_svd(x, tol=tol, max_rank=FREE)[1]
+    reference = by_svd(here(x), tol=tol, max_rank=FREE)[1]
     assert all(r <= s + 1 for r, s in zip(info.ranks, reference.ranks, strict=True))
     assert abs(info.norm / reference.norm - 1) < (1e-5 if tol > 1e-3 else 1e-12)
 
@@ -51,26 +57,27 @@ def test_verified_routes_are_taken_and_near(route, dtype, rng):
 @pytest.mark.parametrize(("dtype", "tol"), [("f8", 9e-7), ("f4", 9e-3), ("c16", 0.0)])
 @pytest.mark.parametrize("route", [by_gram, by_sketch])
 def test_no_route_goes_below_its_floor(route, dtype, tol, rng):
-    x = graded(rng, dtype)
+    x = here(graded(rng, dtype))
     y, info = route(x, tol=tol, max_rank=FREE)
     floor = "1e-06" if dtype != "f4" else "1e-02"
     assert info.method == "svd"
     assert info.fallback.endswith(f"tol {tol:.3g} is below its floor {floor}")
     again, _ = by_svd(x, tol=tol, max_rank=FREE)
-    assert all(np.array_equal(G, H) for G, H in zip(y, again, strict=True))
+    assert_same(y, again)
 
 
 def test_no_tol_is_no_reason(rng):
-    x = graded(rng)
+    x = here(graded(rng))
     assert by_gram(x, max_rank=FREE)[1].fallback == "gram: tol is None"
     info = by_sketch(x, max_rank=FREE)[1]
     assert info.fallback == "random: there is neither tol nor max_rank"
-    info = by_sketch(tuple(np.ones((1, 2, 1)) for _ in x), tol=0.1, max_rank=FREE)[1]
+    ones = here([np.ones((1, 2, 1))] * 5)
+    info = by_sketch(tuple(ones), tol=0.1, max_rank=FREE)[1]
     assert info.fallback == "random: ranks are 1 already"
 
 
 def test_a_bound_that_breaks_tol_is_told(rng):
-    x = graded(rng, decay=0.9)
+    x = here(graded(rng, decay=0.9))
     for route in (by_gram, by_sketch):
         y, info = route(x, tol=1e-4, max_rank=(2,) * 4)
         assert not info.tol_met
@@ -79,7 +86,7 @@ def test_a_bound_that_breaks_tol_is_told(rng):
 
 
 def test_fixed_ranks_are_sketched_and_verified(rng):
-    x = graded(rng)
+    x = here(graded(rng))
     y, info = by_sketch(x, max_rank=(3,) * 4, rng=5)
     assert (info.method, info.seed, info.tol_met) == ("random", 5, True)
     assert max(info.ranks) == 3
@@ -87,12 +94,12 @@ def test_fixed_ranks_are_sketched_and_verified(rng):
 
 
 def test_a_seed_repeats_what_was_drawn(rng):
-    x = graded(rng, decay=0.6)
+    x = here(graded(rng, decay=0.6))
     for given in (None, 7, np.random.default_rng(1)):
         y, info = by_sketch(x, tol=1e-3, max_rank=FREE, rng=given)
         again, _ = by_sketch(x, tol=1e-3, max_rank=FREE, rng=info.seed)
         assert info.method == "random"
-        assert all(np.array_equal(G, H) for G, H in zip(y, again, strict=True))
+        assert_same(y, again)
     state = np.random.get_state()[1].copy()  # noqa: NPY002
     by_sketch(x, tol=1e-3, max_rank=FREE)
     assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
@@ -103,8 +110,8 @@ def test_powers_of_two_change_nothing(power, rng):
     x = graded(rng)
     far = (*x[:-1], x[-1] * 2.0**power)
     for route, options in ((by_svd, {}), (by_gram, {}), (by_sketch, {"rng": 3})):
-        _, near = route(x, tol=1e-4, max_rank=FREE, **options)
-        y, info = route(far, tol=1e-4, max_rank=FREE, **options)
+        _, near = route(here(x), tol=1e-4, max_rank=FREE, **options)
+        y, info = route(here(far), tol=1e-4, max_rank=FREE, **options)
         assert (info.error, info.ranks) == (near.error, near.ranks)
         assert info.norm == near.norm * 2.0**power
         pairs = zip(info.singular_values, near.singular_values, strict=True)
@@ -114,25 +121,15 @@ def test_powers_of_two_change_nothing(power, rng):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
-def test_every_library(xp, dtype, rng):
+@pytest.mark.parametrize("method", ["exact", "zipup", "random", "fit"])
+def test_products_take_the_method_that_is_asked_for(method, xp, dtype, rng):
     x = graded(rng, dtype)
-    moved = tuple(xp.asarray(core) for core in x)
     A = graded(rng, dtype, modes=((2, 4),) * 5, ranks=2, copies=1)
-    operator = tuple(xp.asarray(core) for core in A)
-    tol = 5e-2 if dtype in ("f4", "c8") else 1e-4
-    found = [by_gram(moved, tol=tol, max_rank=FREE)]
-    found.append(by_sketch(moved, tol=tol, max_rank=FREE, rng=1))
-    for y, info in found:
-        host = [xp.numpy(core) for core in y]
-        assert info.fallback is None
-        assert host[0].dtype == np.dtype(dtype)
-        assert relative_error(x, host) <= info.error * (1 + 1e-9)
     exact = dense(A).astype(np.clongdouble) @ dense(x).reshape(-1)
-    for method in ("exact", "zipup", "random", "fit"):
-        y, info = product_rounded(
-            operator, moved, kind="matvec", tol=tol, max_rank=FREE, method=method, rng=1
-        )
-        host = dense([xp.numpy(core) for core in y]).reshape(-1)
-        assert info.method == method
-        error = norm(host - exact) / norm(exact)
-        assert error <= info.error * (1 + 1e-9) + 30 * np.finfo(dtype).eps
+    tol = 5e-2 if dtype in ("f4", "c8") else 1e-4
+    options = {"tol": tol, "max_rank": FREE, "method": method, "rng": 1}
+    y, info = product_rounded(here(A), here(x), kind="matvec", **options)
+    assert info.method == method
+    assert {xp.numpy(core).dtype for core in y} == {np.dtype(dtype)}
+    error = norm(dense(y).reshape(-1) - exact) / norm(exact)
+    assert error <= info.error * (1 + 1e-9) + 30 * np.finfo(dtype).eps

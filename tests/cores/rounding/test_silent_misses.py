@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.backends import here
 from tests.cores.rounding.adversaries import TOLS, draw, small_bonds
 from tests.cores.rounding.judging import assert_honest
 from tests.reference import dense, eps, growth, norm, unit, width
@@ -33,7 +34,7 @@ def test_rounding(route, cases, ratios):
         x = draw(rng, int(rng.integers(1, 3)))
         tol = TOLS[seed % len(TOLS)]
         options = {"rng": seed} if route == "random" else {}
-        found = ROUTES[route](x, tol=tol, max_rank=bounds(rng, len(x)), **options)
+        found = ROUTES[route](here(x), tol=tol, max_rank=bounds(rng, len(x)), **options)
         assert_honest(found, dense(x), unit(x), tol, ratios, f"by_{route}")
         info = found[1]
         assert (info.method == route) == (info.fallback is None)
@@ -59,7 +60,7 @@ def test_sums(method, cases, ratios):
         tol = TOLS[seed % len(TOLS)]
         found = sum_rounded(
             coefficients,
-            chains,
+            here(chains),
             tol=tol,
             max_rank=bounds(rng, len(x)),
             method=method,
@@ -74,7 +75,7 @@ def test_sums(method, cases, ratios):
     assert taken > cases // 10
 
 
-@pytest.mark.parametrize("kind", ["matvec", "matmat", "entrywise"])
+@pytest.mark.parametrize("kind", ["matvec", "matmat", "hadamard"])
 @pytest.mark.parametrize("method", ["exact", "zipup", "random", "fit"])
 def test_products(kind, method, cases, ratios):
     taken = 0
@@ -83,7 +84,7 @@ def test_products(kind, method, cases, ratios):
         A, x, exact, formed = operands(rng, kind)
         tol = TOLS[seed % len(TOLS)]
         options = {"max_rank": bounds(rng, len(A)), "method": method, "rng": seed}
-        found = product_rounded(A, x, kind=kind, tol=tol, **options)
+        found = product_rounded(here(A), here(x), kind=kind, tol=tol, **options)
         u = eps(A[0].dtype) * (width(A) + width(x)) * max(growth(formed), norm(exact))
         assert_honest(found, exact, u, tol, ratios, f"{kind} {method}")
         taken += found[1].method == method
@@ -92,14 +93,14 @@ def test_products(kind, method, cases, ratios):
 
 def operands(rng, kind):
     """Two chains, the long double of their product, and the product formed."""
-    A = draw(rng, 1 if kind == "entrywise" else 2)
+    A = draw(rng, 1 if kind == "hadamard" else 2)
     modes = [core.shape[1:-1] for core in A]
     if kind == "matvec":
         modes = [(n,) for _, n in modes]
     if kind == "matmat":
         modes = [(n, int(rng.integers(1, 4))) for _, n in modes]
     x = draw(rng, dtype=A[0].dtype, modes=modes, bonds=small_bonds(rng, len(A)))
-    if kind == "entrywise":
+    if kind == "hadamard":
         letters, exact = "aib,cid->acibd", dense(A) * dense(x)
     elif kind == "matvec":
         letters = "aijb,cjd->acibd"
@@ -125,8 +126,7 @@ def test_a_product_that_vanishes_by_its_supports(method, rng):
     y = tuple(rng.standard_normal((r, 4, s)) for r, s in ((1, 3), (3, 3), (3, 1)))
     x, y = (tuple(core.copy() for core in chain) for chain in (x, y))
     x[1][:, ::2], y[1][:, 1::2] = 0, 0
-    found, info = product_rounded(
-        x, y, kind="entrywise", tol=1e-3, max_rank=(None,) * 2, method=method
-    )
+    options = {"tol": 1e-3, "max_rank": (None,) * 2, "method": method}
+    found, info = product_rounded(here(x), here(y), kind="hadamard", **options)
     assert not np.any(dense(found))
     assert (info.error, info.norm, info.method) == (0.0, 0.0, "exact")

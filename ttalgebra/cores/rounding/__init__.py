@@ -11,6 +11,10 @@ from typing import Any
 
 from ttalgebra.cores.rounding.svd import by_svd
 
+ROUTES = ("svd", "gram", "random")  # the methods of rounding, of sums, of products
+SUMS = ("random", "svd")
+PRODUCTS = ("exact", "zipup", "random", "fit")
+
 _ELSEWHERE = {
     "by_gram": "gram",
     "by_parameters": "spectra",
@@ -21,7 +25,7 @@ _ELSEWHERE = {
     "singular_values": "spectra",
     "sum_rounded": "unformed",
 }
-__all__ = ["by_svd", *_ELSEWHERE]
+__all__ = ["PRODUCTS", "ROUTES", "SUMS", "by_svd", *_ELSEWHERE]
 
 
 def __getattr__(name: str) -> Any:

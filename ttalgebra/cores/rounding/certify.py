@@ -13,9 +13,10 @@ from math import prod
 from typing import Any, TypeAlias
 
 from ttalgebra.arrays.namespace import eps_of, is_complex, namespace_of, to_numpy
-from ttalgebra.arrays.scaling import scalar_times_power, unit_scaled
+from ttalgebra.arrays.scaling import norm_of, scalar_times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
+from ttalgebra.cores.orthogonalize import tolerance
 from ttalgebra.cores.rounding.networks import Network, plain
 from ttalgebra.cores.truncation import Truncation
 
@@ -62,9 +63,8 @@ class Certificate:
     @property
     def norm(self) -> float:
         """The norm of the network; inf or 0.0 only where out of range."""
-        value, exponent = max(self.square.value, 0.0), self.square.exponent
-        odd = exponent % 2
-        return scalar_times_power(math.sqrt(value * 2**odd), (exponent - odd) // 2)
+        value = max(self.square.value, 0.0)
+        return scalar_times_power(*_root(value, self.square.exponent))
 
     def error_of(self, y: Cores) -> float:
         """A bound on ``norm(x - y) / norm(x)``; inf where the norm is all roundoff.
@@ -82,6 +82,11 @@ class Certificate:
         floor = scalar_times_power(squared.floor, shift)
         return self._relative(found, (math.sqrt(own.floor) + math.sqrt(floor)) ** 2)
 
+    def tolerance(self, tol: float | None, atol: float | None) -> float | None:
+        """``tol``, or what ``atol`` is of the largest norm within the floor."""
+        square = max(self.square.value, 0.0) + self.square.floor
+        return tolerance(tol, atol, lambda: _root(square, self.square.exponent))
+
     def refusal(self, tol: float | None) -> str | None:
         """Why this network cannot be verified to ``tol``, or None where it can."""
         if self.floor < (1.0 if tol is None else tol):
@@ -92,6 +97,28 @@ class Certificate:
         least = self.square.value - self.square.floor
         bound = max(square, 0.0) + floor
         return math.sqrt(bound / least) if least > 0 and bound < math.inf else math.inf
+
+
+def _root(square: float, exponent: int) -> tuple[float, int]:
+    """``(value, exponent)``: the root of ``2**exponent * square``."""
+    odd = exponent % 2
+    return math.sqrt(square * 2**odd), (exponent - odd) // 2
+
+
+def examined(
+    truth: Network,
+    network: Network,
+    tol: float | None,
+    atol: float | None,
+    max_rank: tuple[int | None, ...],
+) -> tuple[Certificate, float | None] | str:
+    """What verifies a result, and to which relative error; or why that is no use."""
+    if atol is None and (reason := unsuited(network, tol, max_rank)):
+        return reason
+    certificate = Certificate.of(truth)
+    tol = certificate.tolerance(tol, atol)
+    reason = unsuited(network, tol, max_rank) or certificate.refusal(tol)
+    return reason or (certificate, tol)
 
 
 def squared_norm(network: Network) -> Square:
@@ -123,7 +150,7 @@ def _right_grams(network: Network) -> tuple[Array, int, list[float]]:
     for site in reversed(network.sites):
         met = site.absorb_right(gram)
         m = site.stretch()
-        size = math.sqrt(prod(site.shape[1:])) * m * (m * _size(gram) + _size(met))
+        size = math.sqrt(prod(site.shape[1:])) * m * (m * norm_of(gram) + norm_of(met))
         steps.append(_log2(size) + exponent)
         gram, growth = unit_scaled(site.overlap_right(met))
         exponent += int(growth)
@@ -134,7 +161,7 @@ def _left_norms(network: Network) -> list[float]:
     """log2 of the norm of the Gram matrix of each left interface."""
     gram, exponent, norms = network.corner(), 0, []
     for site in network.sites:
-        norms.append(_log2(_size(gram)) + exponent)
+        norms.append(_log2(norm_of(gram)) + exponent)
         gram, growth = unit_scaled(site.overlap_left(site.absorb_left(gram)))
         exponent += int(growth)
     return norms
@@ -194,10 +221,6 @@ def double_of(x: Array) -> Any:
     """The double precision dtype, real or complex, of the library of ``x``."""
     xp = namespace_of(x)
     return xp.complex128 if is_complex(x) else xp.float64
-
-
-def _size(x: Array) -> float:
-    return float(to_numpy(namespace_of(x).linalg.vector_norm(x)))
 
 
 def _log2(size: float) -> float:

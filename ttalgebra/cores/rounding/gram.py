@@ -6,10 +6,10 @@ so those below ``sqrt(eps)`` are lost in it.
 """
 
 from ttalgebra.arrays.factorize import svd
-from ttalgebra.arrays.namespace import conj, eps_of, namespace_of, to_numpy
-from ttalgebra.arrays.scaling import times_power, unit_scaled
+from ttalgebra.arrays.namespace import conj, device_of, eps_of, namespace_of
+from ttalgebra.arrays.scaling import norm_of, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores import chain
+from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.chain import (
     absorb_left,
     absorb_right,
@@ -52,8 +52,8 @@ def by_gram(cores: Cores, *, tol: float | None = None, max_rank: Bounds) -> Roun
     if reason := certificate.refusal(tol):
         return fall_back(exact, "gram", reason)
     rounded, exponent, budget, scale = _cut(cores, SHARE * tol, max_rank)
-    account = budget.report(chain.ranks(rounded), int(scale))
-    y = chain.spread(rounded, exponent)
+    account = budget.report(chain.ranks(rounded), scale)
+    y = ranged.held(rounded, exponent, "round")
     info = report(certificate, y, account, method="gram", tol=tol)
     if info.tol_met:
         return y, info
@@ -81,14 +81,14 @@ def _cut(
         right, inverse = _roots(xp.matmul(matrix, _adjoint(matrix)))
         base = exponent + scale if base is None else base
         small = times_power(xp.matmul(_adjoint(left), right), exponent + scale - base)
-        budget = Budget(_norm(small), tol, max_rank) if budget is None else budget
+        budget = Budget(norm_of(small), tol, max_rank) if budget is None else budget
         rows = budget.cut(small).right
         new = xp.matmul(xp.matmul(rows, inverse), matrix)
         done.append(right_fold(new, like=center))
         center = absorb_right(preceding, xp.matmul(right, _adjoint(rows)))
         center, growth = unit_scaled(center)
         exponent = exponent + shift + growth
-    budget = Budget(_norm(center), tol, max_rank) if budget is None else budget
+    budget = Budget(norm_of(center), tol, max_rank) if budget is None else budget
     scale = exponent if base is None else base
     return (center, *reversed(done)), exponent, budget, scale
 
@@ -97,7 +97,10 @@ def _left_grams(units: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
     """``L`` of each bond, from the last, with ``k`` such that it is ``4**k L``."""
     xp = namespace_of(units[0][0])
     like = units[0][0]
-    gram, exponent = xp.eye(1, dtype=like.dtype, device=like.device), 0 * units[0][1]
+    gram, exponent = (
+        xp.eye(1, dtype=like.dtype, device=device_of(like)),
+        0 * units[0][1],
+    )
     found = []
     for core, shift in units[:-1]:
         met = left_unfold(absorb_left(gram, core))
@@ -115,15 +118,11 @@ def _roots(gram: Array) -> tuple[Array, Array]:
     ``eps r`` times the largest are noise, some of them negative, and left out.
     """
     xp = namespace_of(gram)
-    u, s, _, _ = svd(gram)
-    values = to_numpy(s)
+    found = svd(gram)
+    u, s, values = found.u, found.s, found.known
     rank = max(1, int((values > eps_of(gram) * len(values) * values[0]).sum()))
     u, s = u[:, :rank], xp.astype(xp.sqrt(s[:rank]), gram.dtype)
     return u * s, _adjoint(u / s)
-
-
-def _norm(x: Array) -> float:
-    return float(to_numpy(namespace_of(x).linalg.vector_norm(x)))
 
 
 def _adjoint(matrix: Array) -> Array:

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ttalgebra.arrays.namespace import namespace_of
+from ttalgebra.arrays.namespace import device_of, namespace_of
 from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores import chain
 from ttalgebra.cores.rounding.sites import KINDS, Block, Pair, Plain, Shape, Site
 
 
@@ -31,7 +30,7 @@ class Network:
     def corner(self) -> Array:
         """The 1 x 1 identity at which every sweep begins."""
         like = self.sites[0].like
-        return namespace_of(like).eye(1, dtype=like.dtype, device=like.device)
+        return namespace_of(like).eye(1, dtype=like.dtype, device=device_of(like))
 
     def cast(self, dtype: Any) -> "Network":
         """The same chain with numbers of another dtype."""
@@ -41,17 +40,6 @@ class Network:
             for site in self.sites
         )
         return Network(tuple(sites), self.exponent)
-
-    def formed(self) -> Cores:
-        """The cores after all, ranks in full, the exponent shared by them."""
-        return chain.spread(tuple(formed(site) for site in self.sites), self.exponent)
-
-
-def formed(site: Site) -> Array:
-    """The core ``(r, *modes, s)`` of a site."""
-    like = site.like
-    eye = namespace_of(like).eye(site.shape[0], dtype=like.dtype, device=like.device)
-    return site.absorb_left(eye)
 
 
 def plain(cores: Cores) -> Network:
@@ -72,7 +60,7 @@ def total(parts: Sequence[Cores], exponent: Array) -> Network:
 
 
 def product(A: Cores, x: Cores, kind: str) -> Network:
-    """``A x`` (matvec), ``A B`` (matmat) or the entrywise product."""
+    """``A x`` (matvec), ``A B`` (matmat) or the entrywise product (hadamard)."""
     letters = KINDS[kind, x[0].ndim - 2]
     first, second = plain(A), plain(x)
     pairs = zip(first.sites, second.sites, strict=True)

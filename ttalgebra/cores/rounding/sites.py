@@ -13,6 +13,7 @@ four contractions, and every algorithm of this room is written in them::
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Protocol
 
@@ -175,8 +176,8 @@ def _joined(blocks: list[Array], *, axis: int, shared: bool) -> Array:
 KINDS = {
     ("matvec", 1): ("aijb", "cjd", "i"),
     ("matmat", 2): ("aikb", "ckjd", "ij"),
-    ("entrywise", 1): ("aib", "cid", "i"),
-    ("entrywise", 2): ("aijb", "cijd", "ij"),
+    ("hadamard", 1): ("aib", "cid", "i"),
+    ("hadamard", 2): ("aijb", "cijd", "ij"),
 }
 
 
@@ -192,7 +193,7 @@ class Pair:
     second: Array
     letters: tuple[str, str, str]
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """``(a c, *modes, b d)``."""
         a, *_, b = self.first.shape

@@ -21,16 +21,16 @@ from ttalgebra.arrays.namespace import (
 from ttalgebra.arrays.random import generator, normal
 from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import RNG, Array, Cores
-from ttalgebra.cores import chain
+from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.chain import left_fold, left_unfold, right_unfold
 from ttalgebra.cores.rounding.certify import (
     SHARE,
     Certificate,
     Exact,
     Rounded,
+    examined,
     fall_back,
     report,
-    unsuited,
 )
 from ttalgebra.cores.rounding.networks import Network, plain
 from ttalgebra.cores.rounding.svd import by_svd, cut
@@ -55,28 +55,26 @@ def by_sketch(
         return by_svd(cores, tol=tol, max_rank=max_rank)
 
     network = plain(cores)
-    return sketched(network, exact, truth=network, tol=tol, max_rank=max_rank, rng=rng)
+    found = examined(network, network, tol, None, max_rank)
+    if isinstance(found, str):
+        return fall_back(exact, "random", found)
+    return sketched(network, exact, *found, max_rank, rng)
 
 
 def sketched(
     network: Network,
     exact: Exact,
-    *,
-    truth: Network,
+    certificate: Certificate,
     tol: float | None,
     max_rank: Bounds,
     rng: RNG,
 ) -> Rounded:
     """A chain for the ``network``, through ever wider sketches; else ``exact()``.
 
-    It is verified against ``truth``, the network before any rounding of its entries.
+    It is verified by the ``certificate`` of the network before any rounding of its
+    entries.
     """
     seed = seed_of(rng)
-    if reason := unsuited(network, tol, max_rank):
-        return fall_back(exact, "random", reason)
-    certificate = Certificate.of(truth)
-    if reason := certificate.refusal(tol):
-        return fall_back(exact, "random", reason)
     reason = "no sketch is narrower than the ranks"
     for widths in _widths(network, tol, max_rank):
         y, account = _projected(network, widths, seed, tol=tol, max_rank=max_rank)
@@ -98,9 +96,10 @@ def _projected(
     """One attempt: sketch, project, cut."""
     sketches = _sketches(network, widths, np.random.default_rng(seed))
     orthogonal, exponent = _orthogonalized(network, sketches)
-    cores, budget = cut(orthogonal, tol=tol and SHARE * tol, max_rank=max_rank)
-    account = budget.report(chain.ranks(cores), int(exponent))
-    return chain.spread(cores, exponent), account
+    share = tol and SHARE * tol
+    cores, growth, budget = cut(orthogonal, tol=share, max_rank=max_rank)
+    account = budget.report(chain.ranks(cores), exponent)
+    return ranged.held(cores, exponent + growth, "rounding"), account
 
 
 def seed_of(rng: RNG) -> int:

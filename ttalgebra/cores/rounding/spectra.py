@@ -9,10 +9,10 @@ import numpy as np
 
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.factorize import svd
-from ttalgebra.arrays.namespace import conj, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import conj, namespace_of
 from ttalgebra.arrays.scaling import times_power
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores import chain
+from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.chain import absorb_right, right_fold, right_unfold
 from ttalgebra.cores.orthogonalize import left_orthogonalize
 from ttalgebra.cores.rounding.svd import by_svd, cut
@@ -32,9 +32,9 @@ def singular_values(cores: Cores) -> tuple[tuple[np.ndarray, ...], int]:
     orthogonal, exponent = left_orthogonalize(cores)
     center, found = orthogonal[-1], []
     for preceding in reversed(orthogonal[:-1]):
-        u, s, _, _ = svd(right_unfold(center))
-        found.append(to_numpy(s).astype(np.float64))
-        weighted = u * namespace_of(u).astype(s, u.dtype)
+        parts = svd(right_unfold(center))
+        found.append(parts.known)
+        weighted = parts.u * namespace_of(parts.u).astype(parts.s, parts.u.dtype)
         center = absorb_right(preceding, weighted)
     return tuple(reversed(found)), int(exponent)
 
@@ -62,7 +62,9 @@ def canonical(cores: Cores) -> Cores:
     or, where it cannot, all share a power of two. Cost ``O(d n r^3)``.
     """
     orthogonal, exponent = left_orthogonalize(cores)
-    rounded, _ = cut(orthogonal, tol=None, max_rank=(None,) * (len(cores) - 1))
+    unbounded = (None,) * (len(cores) - 1)
+    rounded, growth, _ = cut(orthogonal, tol=None, max_rank=unbounded)
+    exponent = exponent + growth
     xp = namespace_of(*rounded)
     following, done = None, []
     for core in reversed(rounded[1:]):
@@ -75,7 +77,7 @@ def canonical(cores: Cores) -> Cores:
     limit = ONE_CORE["double" if xp.finfo(first.dtype).bits == 64 else "single"]
     if abs(int(exponent)) <= limit:
         return (times_power(first, exponent), *reversed(done))
-    return chain.spread((first, *reversed(done)), exponent)
+    return ranged.held((first, *reversed(done)), exponent, "canonical")
 
 
 def _phases(rows: Array) -> Array:

@@ -4,7 +4,7 @@ Source: Oseledets (2011), Algorithm 2, mirrored: orthogonalised from the left, c
 from the right, the direction in which C order needs no transposes.
 """
 
-from ttalgebra.arrays.namespace import namespace_of, to_numpy
+from ttalgebra.arrays.scaling import norm_of
 from ttalgebra.arrays.typing import Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.chain import absorb_right, right_fold, right_unfold
@@ -22,24 +22,25 @@ def by_svd(
     first are right-orthonormal up to a power of two. Cost ``O(d n r^3)``.
     """
     orthogonal, exponent = left_orthogonalize(cores)
-    rounded, budget = cut(orthogonal, tol=tol, max_rank=max_rank)
-    info = budget.report(chain.ranks(rounded), int(exponent))
-    return chain.spread(rounded, exponent), info
+    rounded, growth, budget = cut(orthogonal, tol=tol, max_rank=max_rank)
+    info = budget.report(chain.ranks(rounded), exponent)
+    return chain.spread(rounded, exponent + growth), info
 
 
 def cut(
     orthogonal: Cores, *, tol: float | None, max_rank: tuple[int | None, ...]
-) -> tuple[Cores, Budget]:
+) -> tuple[Cores, int, Budget]:
     """The SVD sweep to the left, through a chain left-orthonormal but for its end.
 
-    The rows of each right unfolding become the right singular vectors of its bond.
-    Cost ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 2, second half.
+    ``(cores, exponent, budget)``: ``2**exponent`` times the chain, for what is left
+    may shrink at each cut. The rows of each right unfolding become the right singular
+    vectors of its bond. Cost ``O(d n r^3)``. Source: Oseledets (2011), Algorithm 2,
+    second half.
     """
-    center, done = orthogonal[-1], []
-    norm = float(to_numpy(namespace_of(center).linalg.vector_norm(center)))
-    budget = Budget(norm, tol, max_rank)
+    center, exponent, done = orthogonal[-1], 0, []
+    budget = Budget(norm_of(center), tol, max_rank)
     for preceding in reversed(orthogonal[:-1]):
-        left, right = budget.cut(right_unfold(center))
+        left, right, growth = budget.cut(right_unfold(center), exponent)
         done.append(right_fold(right, like=center))
-        center = absorb_right(preceding, left)
-    return (center, *reversed(done)), budget
+        center, exponent = absorb_right(preceding, left), exponent + growth
+    return (center, *reversed(done)), exponent, budget

@@ -6,10 +6,10 @@ Neither knows its error; what they find is cut and verified afterwards.
 import math
 
 from ttalgebra.arrays.factorize import qr
-from ttalgebra.arrays.namespace import conj, namespace_of, to_numpy
-from ttalgebra.arrays.scaling import unit_scaled
+from ttalgebra.arrays.namespace import conj, namespace_of
+from ttalgebra.arrays.scaling import norm_of, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores import chain
+from ttalgebra.cores import ranged
 from ttalgebra.cores.chain import left_fold, left_unfold, right_fold, right_unfold
 from ttalgebra.cores.orthogonalize import left_orthogonalize
 from ttalgebra.cores.rounding.networks import Network
@@ -33,14 +33,12 @@ def zip_up(network: Network, *, tol: float | None, max_rank: Bounds) -> Cores:
     carried, exponent, done = network.corner(), network.exponent, []
     for site, bound in zip(network.sites[:0:-1], max_rank[::-1], strict=True):
         core = site.absorb_right(carried)
-        norm = float(to_numpy(namespace_of(core).linalg.vector_norm(core)))
-        budget = Budget(norm, share, (bound and SLACK * bound,))
-        left, right = budget.cut(right_unfold(core))
+        budget = Budget(norm_of(core), share, (bound and SLACK * bound,))
+        carried, right, growth = budget.cut(right_unfold(core))
         done.append(right_fold(right, like=core))
-        carried, growth = unit_scaled(left)
         exponent = exponent + growth
     first = network.sites[0].absorb_right(carried)
-    return chain.spread((first, *reversed(done)), exponent)
+    return ranged.held((first, *reversed(done)), exponent, "product")
 
 
 def fit(network: Network, y: Cores, sweeps: int = SWEEPS) -> Cores:
@@ -69,7 +67,7 @@ def _improved(network: Network, y: Cores) -> Cores:
         after, growth = unit_scaled(xp.matmul(rest, conj(q)))
         exponent = exponent + growth
     first = network.sites[0].absorb_right(after)
-    return chain.spread((first, *reversed(done)), exponent)
+    return ranged.held((first, *reversed(done)), exponent, "product")
 
 
 def _left_interfaces(network: Network, orthogonal: Cores) -> list[Array]:

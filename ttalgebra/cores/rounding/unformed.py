@@ -14,23 +14,28 @@ from ttalgebra.arrays.checks import require_room
 from ttalgebra.arrays.namespace import namespace_of, nbytes_of, to_numpy
 from ttalgebra.arrays.scaling import largest, times_power
 from ttalgebra.arrays.typing import RNG, Array, Cores, Scalar
-from ttalgebra.cores import arithmetic, chain
-from ttalgebra.cores.orthogonalize import left_orthogonalize
+from ttalgebra.cores import arithmetic, products, ranged
+from ttalgebra.cores.orthogonalize import left_orthogonalize, norm_parts, tolerance
 from ttalgebra.cores.rounding.certify import (
     SHARE,
     Certificate,
     Exact,
     Rounded,
     double_of,
+    examined,
     fall_back,
     report,
-    unsuited,
 )
 from ttalgebra.cores.rounding.networks import Network, product, total
 from ttalgebra.cores.rounding.sketch import sketched
 from ttalgebra.cores.rounding.svd import by_svd
 from ttalgebra.cores.rounding.sweeps import Bounds, fit, zip_up
 
+FORMS = {
+    "matvec": products.matvec,
+    "matmat": products.compose,
+    "hadamard": products.hadamard,
+}
 WIDEST = 4096  # ranks of a sum whose Gram matrices (128 MiB) still fit beside it
 
 
@@ -39,6 +44,7 @@ def sum_rounded(
     chains: Sequence[Cores],
     *,
     tol: float | None = None,
+    atol: float | None = None,
     max_rank: Bounds,
     method: str = "random",
     rng: RNG = None,
@@ -47,15 +53,16 @@ def sum_rounded(
 
     ``method`` is "random", a sketch of the sum, or "svd", a binary tree of sums of
     which each but the last is rounded to roundoff alone. ``tol`` and ``info.error``
-    are relative to the sum, however much of it cancels. Cost of the sketch, with
-    ``R`` the sum of the ranks ``r`` and ``l`` columns: ``O(d n r R l + d n r R^2)``,
-    the second for the check.
+    are relative to the sum, however much of it cancels; ``atol`` is not. Cost of the
+    sketch, with ``R`` the sum of the ranks ``r`` and ``l`` columns: ``O(d n r R l + d
+    n r R^2)``, the second for the check.
     """
     terms, exponent, dtype = _comparable(coefficients, chains)
 
     def exact() -> Rounded:
-        chains = [chain.spread(cores, exponent) for cores in _cast(terms, dtype)]
-        return by_svd(_tree(chains), tol=tol, max_rank=max_rank)
+        given = _cast(terms, dtype)
+        chains = [ranged.held(x, exponent, "linear_combination") for x in given]
+        return _by_svd(_tree(chains), tol, atol, max_rank)
 
     if method == "svd" or len(terms) == 1:
         return exact()
@@ -64,7 +71,18 @@ def sum_rounded(
         reason = f"ranks of {max(truth.ranks)} in all exceed {WIDEST}"
         return fall_back(exact, "random", reason)
     network = truth.cast(dtype)
-    return sketched(network, exact, truth=truth, tol=tol, max_rank=max_rank, rng=rng)
+    found = examined(truth, network, tol, atol, max_rank)
+    if isinstance(found, str):
+        return fall_back(exact, "random", found)
+    return sketched(network, exact, *found, max_rank, rng)
+
+
+def _by_svd(
+    cores: Cores, tol: float | None, atol: float | None, max_rank: Bounds
+) -> Rounded:
+    """`by_svd` to the larger of both errors, by an accurate norm of what is cut."""
+    tol = tolerance(tol, atol, lambda: norm_parts(cores))
+    return by_svd(cores, tol=tol, max_rank=max_rank)
 
 
 def _comparable(
@@ -111,13 +129,14 @@ def product_rounded(
     *,
     kind: str,
     tol: float | None = None,
+    atol: float | None = None,
     max_rank: Bounds,
     method: str = "exact",
     rng: RNG = None,
 ) -> Rounded:
     """``A x``, ``A B`` or an entrywise product, rounded.
 
-    ``kind`` is "matvec", "matmat" or "entrywise". ``method`` is "exact" (form, then
+    ``kind`` is "matvec", "matmat" or "hadamard". ``method`` is "exact" (form, then
     `by_svd`), "zipup", "random" (a sketch) or "fit" (zip-up improved by alternating
     least squares). All but "exact" verify the error and fall back to it where ``tol``
     is below the floor of the check, or is missed. Costs for ranks ``r`` of ``A``,
@@ -129,21 +148,21 @@ def product_rounded(
 
     def exact() -> Rounded:
         _require_room(A, x, kind)
-        formed = product(A, x, kind).formed()
-        cores, info = by_svd(formed, tol=tol, max_rank=max_rank)
+        formed = ranged.product(FORMS[kind], A, x, kind)
+        cores, info = _by_svd(formed, tol, atol, max_rank)
         return cores, replace(info, method="exact")
 
     if method == "exact":
         return exact()
     truth = product(A, x, kind)
     network = _product_of_orthogonal(A, x, kind)
+    found = examined(truth, network, tol, atol, max_rank)
+    if isinstance(found, str):
+        return fall_back(exact, method, found)
+    certificate, tol = found
     if method == "random":
-        return sketched(
-            network, exact, truth=truth, tol=tol, max_rank=max_rank, rng=rng
-        )
-    return _swept(
-        network, exact, truth=truth, tol=tol, max_rank=max_rank, method=method
-    )
+        return sketched(network, exact, certificate, tol, max_rank, rng)
+    return _swept(network, exact, certificate, tol, max_rank, method)
 
 
 def _require_room(A: Cores, x: Cores, kind: str) -> None:
@@ -151,7 +170,7 @@ def _require_room(A: Cores, x: Cores, kind: str) -> None:
     entries = 0
     for G, H in zip(A, x, strict=True):
         modes = prod(H.shape[1:-1])
-        modes = modes if kind == "entrywise" else modes // H.shape[1] * G.shape[1]
+        modes = modes if kind == "hadamard" else modes // H.shape[1] * G.shape[1]
         entries += G.shape[0] * H.shape[0] * modes * G.shape[-1] * H.shape[-1]
     advice = "raise tol above 1e-6, the floor of the other methods, or round first"
     itemsize = nbytes_of(A[0][(slice(1),) * A[0].ndim])
@@ -172,18 +191,12 @@ def _product_of_orthogonal(A: Cores, x: Cores, kind: str) -> Network:
 def _swept(
     network: Network,
     exact: Exact,
-    *,
-    truth: Network,
+    certificate: Certificate,
     tol: float | None,
     max_rank: Bounds,
     method: str,
 ) -> Rounded:
     """Zip-up, sweeps of "fit", the final cut, the check."""
-    if reason := unsuited(network, tol, max_rank):
-        return fall_back(exact, method, reason)
-    certificate = Certificate.of(truth)
-    if reason := certificate.refusal(tol):
-        return fall_back(exact, method, reason)
     y = zip_up(network, tol=tol, max_rank=max_rank)
     if method == "fit":
         y = fit(network, y)

@@ -6,10 +6,12 @@ balanced split are split so, until no two have. Modes are returned in falling or
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, count
-from math import prod
+from heapq import heapreplace
+from itertools import accumulate, combinations, repeat
+from math import isqrt, prod
+from operator import mul
 
-from ttalgebra.arrays.checks import as_positive
+from ttalgebra.arrays.checks import as_positive, require_room, spelled
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.decompose.modes.primes import divisors, prime_factors, smooth_from
 
@@ -56,33 +58,52 @@ def suggest_modes(
     """
     sizes = as_positive(M, "M"), as_positive(N, "N")
     bound = None if max_mode is None else as_positive(max_mode, "max_mode")
-    orders: Iterator[int] | list[int] = _orders(sizes, bound)
+    primes = [_primes(size, pad) for size in sizes]
+    orders: Iterator[int] = _orders(sizes, primes, bound, pad)
     if order is not None:
-        orders = [as_positive(order, "order")]
+        orders = iter([as_positive(order, "order")])
+        require_room((order,), 16, "suggest_modes: the modes", "lower order")
     for d in orders:
-        found = [_modes_of(size, d, bound, pad) for size in sizes]
+        pairs = zip(sizes, primes, strict=True)
+        found = [_modes_of(size, own, d, bound, pad) for size, own in pairs]
         if found[0] is not None and found[1] is not None:
             return found[0], found[1]
     raise ShapeError(_refusal(sizes, order, bound, pad))
 
 
-def _orders(sizes: tuple[int, int], max_mode: int | None) -> Iterator[int]:
-    """The numbers of modes to try, the fewest first."""
-    base, largest = max_mode or TARGET, max(sizes)
-    fewest = next(d for d in count(1) if base**d >= largest or base == 1)
-    yield from range(
-        fewest, fewest + 1 if max_mode is None else largest.bit_length() + 1
-    )
+def _primes(size: int, pad: bool) -> Modes | None:
+    """The primes of ``size``; None where they are too large to find, and not needed."""
+    try:
+        return prime_factors(size)
+    except ShapeError:
+        if pad:
+            return None
+        raise
 
 
-def _modes_of(size: int, order: int, max_mode: int | None, pad: bool) -> Modes | None:
+def _orders(
+    sizes: tuple[int, int], primes: Sequence[Modes | None], bound: int | None, pad: bool
+) -> Iterator[int]:
+    """The numbers of modes to try, the fewest first; none where no number helps."""
+    largest, prime = max(sizes), max(max(own or (1,)) for own in primes)
+    if bound is not None and (largest > bound == 1 if pad else prime > bound):
+        return
+    powers = accumulate(repeat(bound or TARGET), mul)
+    fewest = next(d for d, power in enumerate(powers, 1) if power >= largest)
+    yield from range(fewest, fewest + 1 if bound is None else largest.bit_length() + 1)
+
+
+def _modes_of(
+    size: int, primes: Modes | None, order: int, max_mode: int | None, pad: bool
+) -> Modes | None:
     """The modes of ``size``, or of the next size that has good ones; None if none."""
-    modes = balanced(prime_factors(size), order)
-    good = max_mode is None or modes[0] <= max_mode
-    if max_mode is None and pad and order > 1:
-        good = max(prime_factors(size), default=1) <= LARGEST_PRIME
-    if good or not pad:
-        return modes if good else None
+    if primes is not None:
+        modes = balanced(primes, order)
+        good = max_mode is None or modes[0] <= max_mode
+        if max_mode is None and pad and order > 1:
+            good = max(primes, default=1) <= LARGEST_PRIME
+        if good or not pad:
+            return modes if good else None
     prime = min(LARGEST_PRIME, max_mode or LARGEST_PRIME)
     for larger in smooth_from(size, prime):
         if max_mode is not None and larger > max_mode**order:
@@ -95,37 +116,58 @@ def _modes_of(size: int, order: int, max_mode: int | None, pad: bool) -> Modes |
 
 def balanced(primes: Sequence[int], order: int) -> Modes:
     """``primes`` multiplied into ``order`` modes by the rule above, largest first."""
+    falling = sorted(primes, reverse=True)
+    if len(primes) <= order:
+        return (*falling, *(1,) * (order - len(primes)))
+    smallest = [(1, place) for place in range(order)]  # a heap as it is
     parts: list[list[int]] = [[] for _ in range(order)]
-    for p in sorted(primes, reverse=True):
-        min(parts, key=prod).append(p)
+    for p in falling:
+        size, place = smallest[0]
+        parts[place].append(p)
+        heapreplace(smallest, (size * p, place))
     while _split_one_pair(parts):
         pass
-    return tuple(sorted((prod(part) for part in parts), reverse=True))
+    return tuple(sorted(map(prod, parts), reverse=True))
 
 
 def _split_one_pair(parts: list[list[int]]) -> bool:
-    """Split the first pair that can be more balanced; whether there was one."""
-    for one, two in combinations(parts, 2):
-        smaller = min(prod(one), prod(two))
+    """Split the first pair that can be more balanced; whether there was one.
+
+    Parts of equal size are equal: one of each stands for all.
+    """
+    sizes: dict[int, list[int]] = {}
+    for part in parts:
+        sizes.setdefault(prod(part), part)
+    for (a, one), (b, two) in combinations(sizes.items(), 2):
         best = _nearest_below_root(one + two)
-        if best > smaller:
-            pair = prod(one) * prod(two)
-            one[:], two[:] = prime_factors(best), prime_factors(pair // best)
+        if best > min(a, b):
+            one[:], two[:] = prime_factors(best), prime_factors(a * b // best)
             return True
     return False
 
 
 def _nearest_below_root(primes: Sequence[int]) -> int:
-    """The largest divisor of a product that is no larger than its square root."""
-    size = prod(primes)
-    return max(n for n in divisors(primes) if n * n <= size)
+    """The largest divisor of a product that is no larger than its square root.
+
+    A divisor is one of a half of the primes times one of the other half.
+    """
+    root, best = isqrt(prod(primes)), 1
+    others = list(divisors(primes[1::2]))
+    for n in divisors(primes[::2]):
+        while n * others[-1] > root:
+            others.pop()
+            if not others:
+                return best
+        best = max(best, n * others[-1])
+    return best
 
 
 def _refusal(
     sizes: tuple[int, int], order: int | None, max_mode: int | None, pad: bool
 ) -> str:
     modes = "modes" if order is None else f"{order} modes"
-    message = f"suggest_modes: {sizes[0]} x {sizes[1]} has no {modes} up to {max_mode}"
+    shape = " x ".join(map(spelled, sizes))
+    message = f"suggest_modes: {shape} has no {modes} up to {max_mode}"
     if pad:
         return f"{message}, padded or not; raise order or max_mode"
     return f"{message}; allow pad=True, or raise order or max_mode"

@@ -1,12 +1,15 @@
 """Prime factors of sizes, their divisors, and the sizes that have small primes only."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
-from math import gcd
+from math import gcd, prod
 
+from ttalgebra.arrays.checks import spelled
 from ttalgebra.arrays.errors import ShapeError
 
 SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
+MANY = 2**22  # divisors that are listed in a second or two
 PROVED = 3_317_044_064_679_887_385_961_981  # Sorenson, Webster (2015): SMALL decides
 
 
@@ -25,7 +28,7 @@ def prime_factors(size: int) -> tuple[int, ...]:
     while pending:
         n = pending.pop()
         if n >= PROVED:
-            message = f"prime_factors: the factor {n} is above {PROVED}"
+            message = f"prime_factors: the factor {spelled(n)} is above {PROVED}"
             raise ShapeError(f"{message}; give modes of your own, or pad=True")
         if is_prime(n):
             found.append(n)
@@ -92,7 +95,14 @@ def _rho(n: int, constant: int, bunch: int = 128) -> int:
 
 
 def divisors(primes: Sequence[int]) -> tuple[int, ...]:
-    """All divisors of the product of ``primes``, in rising order."""
+    """All divisors of the product of ``primes``, in rising order.
+
+    Raises ShapeError, before listing them, where there are more than four million.
+    """
+    many = prod(n + 1 for n in Counter(primes).values())
+    if many > MANY:
+        message = f"divisors: a product of {len(primes)} primes has {spelled(many)}"
+        raise ShapeError(f"{message}, too many to compare; give modes of your own")
     found = {1}
     for p in primes:
         found |= {p * n for n in found}

@@ -37,12 +37,7 @@ class Blocks:
         rows, *others = (int(n) for n in self.x.shape)
         for start in range(0, rows, self.step):
             stop = min(start + self.step, rows)
-            block = as_array(np.asarray(self.x[start:stop]), "x")
-            if block.shape != (stop - start, *others):
-                message = f"from_dense: slice {start}:{stop} has shape {block.shape}"
-                wanted = (stop - start, *others)
-                raise ShapeError(f"{message}, expected {wanted}; its source is damaged")
-            yield block
+            yield read(self.x, slice(start, stop), (stop - start, *others))
 
     def exponent(self) -> int:
         """The ``e`` with ``2**(e - 1) <= max |x| < 2**e``, in one pass; 0 for zeros.
@@ -69,6 +64,21 @@ class Blocks:
         index = tuple(int(i) for i in np.unravel_index(place, shape, self.order))
         message = f"from_dense: the value at index {index} is {value}"
         return f"{message}; remove or replace what is not finite first"
+
+
+def read(x: Any, rows: slice, shape: tuple[int, ...]) -> np.ndarray:
+    """``x[rows]`` in memory, of this ``shape``; TypeError where ``x`` has no slices."""
+    try:
+        found = np.asarray(x[rows])
+    except (LookupError, NotImplementedError) as error:
+        message = f"from_dense: slices of {type(x).__name__} cannot be read"
+        raise TypeError(f"{message} ({error!r}); give an array") from error
+    block: np.ndarray = as_array(found, "x")
+    if block.shape != shape:
+        place = f"{rows.start or 0}:{rows.stop or ''}"
+        message = f"from_dense: slice {place} has shape {block.shape}, expected {shape}"
+        raise ShapeError(f"{message}; its source is damaged")
+    return block
 
 
 def blocks_of(

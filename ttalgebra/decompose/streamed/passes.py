@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.checks import MAX_BYTES, as_array, require_finite, require_room
-from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.checks import MAX_BYTES, require_finite, require_room
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, products
 from ttalgebra.cores.truncation import Budget, Truncation
-from ttalgebra.decompose.streamed.blocks import BLOCK_BYTES, Blocks, blocks_of
+from ttalgebra.decompose.streamed.blocks import BLOCK_BYTES, Blocks, blocks_of, read
 from ttalgebra.decompose.streamed.orientation import (
     columns_of,
     merged_sites,
@@ -97,10 +96,7 @@ def _loaded(
     what, advice = "from_dense: loading x", "split its last mode, or raise max_bytes"
     itemsize = int(np.dtype(x.dtype).itemsize)
     require_room([int(n) for n in x.shape], itemsize, what, advice, max_bytes)
-    loaded, shape = as_array(np.array(x[:]), "x"), tuple(int(n) for n in x.shape)
-    if loaded.shape != shape:
-        message = f"from_dense: x[:] has shape {loaded.shape}, x itself {shape}"
-        raise ShapeError(f"{message}; its source is damaged")
+    loaded = np.array(read(x, slice(None), tuple(int(n) for n in x.shape)))
     require_finite(loaded, "from_dense")
     if len(modes[0]) == 1:
         loaded = chain.reshape(loaded, loaded.size)

@@ -11,9 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_array, as_max_rank, as_tol, require_finite
+from ttalgebra.arrays.checks import (
+    as_array,
+    as_max_rank,
+    as_tol,
+    is_sparse,
+    require_finite,
+    spelled,
+)
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import is_array, namespace_of
+from ttalgebra.arrays.namespace import copied, is_array
 from ttalgebra.arrays.random import generator
 from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks
 from ttalgebra.cores import chain
@@ -33,9 +40,12 @@ def as_source(x: Any, name: str) -> Any:
     return x if _is_on_disk(x) else as_array(x, name)
 
 
-def is_sparse(x: Any) -> bool:
-    """Whether ``x`` is a SciPy sparse matrix or array."""
-    return hasattr(x, "tocoo")
+def tensor_modes(shape: Sequence[int], verb: str) -> Modes:
+    """``((n_1,), ..., (n_d,))``; ShapeError for no axes, or one of size 0."""
+    if not shape or 0 in shape:
+        message = f"{verb}: T has shape {tuple(shape)}"
+        raise ShapeError(f"{message}; at least one mode, each of at least 1, is needed")
+    return tuple((int(n),) for n in shape)
 
 
 def _is_on_disk(x: Any) -> bool:
@@ -88,21 +98,21 @@ def _in_memory(x: Array, modes: Modes) -> Array:
     require_finite(x, "from_dense")
     if len(modes[0]) == 1:
         x = chain.reshape(x, prod(x.shape))
-    return namespace_of(x).asarray(x, copy=True) if len(modes) == 1 else x
+    return copied(x) if len(modes) == 1 else x
 
 
 def from_nonzeros(
-    x: Any, modes: Modes, tol: float | None, max_rank: Ranks | None
+    x: Any, modes: Modes | None, tol: float | None, max_rank: Ranks | None
 ) -> tuple[Cores, Truncation]:
-    """The chain of a SciPy sparse array, which has the shape of ``modes``."""
+    """The chain of a SciPy sparse array; of its shape where there are no ``modes``."""
     if not is_sparse(x):
         kind = type(x).__name__
         raise TypeError(f"from_sparse: a SciPy sparse array is needed, got {kind}")
-    shape = tuple(prod(axis) for axis in zip(*modes, strict=True))
-    wanted = tuple(n for (n,) in modes) if len(shape) == 1 else shape
-    if tuple(x.shape) != wanted:
-        message = f"from_sparse: the array has shape {tuple(x.shape)}"
-        raise ShapeError(f"{message}, the modes multiply to {wanted}")
+    if modes is None:
+        modes = tensor_modes(x.shape, "from_sparse")
+    elif tuple(x.shape) != (shape := tuple(map(prod, zip(*modes, strict=True)))):
+        message = f"from_sparse: the matrix has shape {tuple(x.shape)}"
+        raise ShapeError(f"{message}, the modes multiply to {spelled(*shape)}")
     bounds = as_max_rank(max_rank, len(modes), "from_sparse")
     from ttalgebra.decompose.sparse import tt_svd_sparse
 

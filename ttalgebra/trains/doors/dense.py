@@ -21,8 +21,8 @@ def apply(A: Cores, X: Array, max_bytes: int) -> Array:
     """``(..., N) -> (..., M)``, samples first."""
     X = _samples(A, X, "apply")
     _require_room(A, X, prod(X.shape[:-1]), max_bytes)
-    *cores, columns = promoted(*chain.tame(A)[0], _columns(X))
-    return _samples_first(_product(tuple(cores), columns), X)
+    *cores, columns = promoted(*chain.tame(A)[0], batch_last(X))
+    return samples_first(_product(tuple(cores), columns), X)
 
 
 def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
@@ -30,20 +30,22 @@ def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
     X = _samples(A, X, "vjp")
     _require_room(A, X, prod(X.shape[:-1]), max_bytes)
     tamed, shifts = chain.tame(A)
-    *cores, columns = promoted(*tamed, _columns(X, copy=True))  # the caller may edit X
+    *cores, columns = promoted(
+        *tamed, batch_last(X, copy=True)
+    )  # the caller may edit X
     with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
         Y, pull = gradients.matmat(tuple(cores), columns)
-    y = _samples_first(Y, X)
+    y = samples_first(Y, X)
 
     def pullback(dy: Array) -> tuple[Cores, Array]:
         dy = as_array(dy, "dy")
         if tuple(dy.shape) != tuple(y.shape):
             message = f"pullback: dy has shape {tuple(dy.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
-        dcores, dX = pull(_columns(dy))
+        dcores, dX = pull(batch_last(dy))
         parts = zip(dcores, A, shifts, strict=True)
-        own = tuple(times_power(_as_real_as(dG, G), shift) for dG, G, shift in parts)
-        return own, _as_real_as(_samples_first(dX, X), X)
+        own = tuple(times_power(real_as(dG, G), shift) for dG, G, shift in parts)
+        return own, real_as(samples_first(dX, X), X)
 
     return y, pullback
 
@@ -88,7 +90,7 @@ def _require_room(A: Cores, X: Array, n: int, max_bytes: int) -> None:
     require_room((max(states),), itemsize, what, advice, max(max_bytes, MAX_STATE))
 
 
-def _columns(X: Array, *, copy: bool = False) -> Array:
+def batch_last(X: Array, *, copy: bool = False) -> Array:
     """``(..., N) -> (N, n)``: the batch goes last."""
     xp = namespace_of(X)
     n, N = prod(X.shape[:-1]), X.shape[-1]
@@ -96,14 +98,14 @@ def _columns(X: Array, *, copy: bool = False) -> Array:
     return xp.reshape(columns, (N, n), copy=True) if copy else columns
 
 
-def _samples_first(Y: Array, like: Array) -> Array:
+def samples_first(Y: Array, like: Array) -> Array:
     """``(M, n) -> (..., M)`` with the leading axes of ``like``."""
     return chain.reshape(
         namespace_of(Y).matrix_transpose(Y), *like.shape[:-1], Y.shape[0]
     )
 
 
-def _as_real_as(gradient: Array, like: Array) -> Array:
+def real_as(gradient: Array, like: Array) -> Array:
     """The real part where ``like`` is real: the only direction in which it can move."""
     if is_complex(gradient) and not is_complex(like):
         return namespace_of(gradient).real(gradient)

@@ -1,48 +1,58 @@
-"""What stands between brackets: integers close a site, slices shorten its mode."""
+"""What stands between brackets: integers close a site, slices and lists shorten it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from ttalgebra.arrays.checks import as_index, spelled
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import from_numpy, is_array, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import device_of, from_numpy, namespace_of, to_numpy
 from ttalgebra.arrays.scaling import scalar_times_power
 from ttalgebra.arrays.typing import Array, Cores, Scalar
-from ttalgebra.cores import selection
-from ttalgebra.trains.doors import ranged
+from ttalgebra.cores import chain, ranged, selection
+from ttalgebra.trains.doors.digits import is_list, listed
 
 Closers = Mapping[int, Callable[[Array], Array]]
+Key = tuple[Any, ...]
 
 
-def key_of(key: Any, order: int) -> tuple[int | slice, ...]:
-    """One int or slice for each of ``order`` modes; an Ellipsis fills up with ``:``."""
+def key_of(key: Any, order: int) -> Key:
+    """One part for each of ``order`` modes, None between them; ``...`` fills up."""
     parts = key if isinstance(key, tuple) else (key,)
     if (dots := sum(part is Ellipsis for part in parts)) > 1:
         raise ShapeError("indexing: more than one Ellipsis; one is enough")
-    if not dots and len(parts) < order:
+    count = sum(part is not None and part is not Ellipsis for part in parts)
+    if not dots:
         parts = (*parts, Ellipsis)
-    place = next((k for k, part in enumerate(parts) if part is Ellipsis), None)
-    if place is not None:
-        filling = (slice(None),) * (order - len(parts) + 1)
-        parts = (*parts[:place], *filling, *parts[place + 1 :])
-    if len(parts) != order:
-        raise ShapeError(f"indexing: {len(parts)} indices for {order} modes")
-    return parts
+    place = next(k for k, part in enumerate(parts) if part is Ellipsis)
+    if count > order:
+        raise ShapeError(f"indexing: {count} indices for {order} modes")
+    if sum(map(is_list, parts)) > 1:
+        message = "indexing: several lists of indices, one at a time may stand here"
+        raise ShapeError(f"{message}; use entries for entries at pairs of them")
+    return (*parts[:place], *(slice(None),) * (order - count), *parts[place + 1 :])
 
 
-def sliced(cores: Cores, key: tuple[int | slice, ...]) -> Cores | Scalar:
+def sliced(cores: Cores, key: Key) -> Cores | Scalar:
     """The chain of what ``key`` leaves open, or the entry where it leaves nothing."""
-    closers, kept = {}, []
-    for k, (core, part) in enumerate(zip(cores, key, strict=True)):
-        if isinstance(part, slice):
+    closers: dict[int, Callable[[Array], Array]] = {}
+    kept: list[Array] = []
+    sites = iter(enumerate(cores))
+    for part in key:
+        if part is None:
+            kept.append(_unit_mode(kept[-1].shape[-1] if kept else 1, like=cores[0]))
+            continue
+        k, core = next(sites)
+        name = f"indexing: index {k}"
+        if is_list(part):
+            kept.append(_taken(core, listed(part, core.shape[1], name)))
+        elif isinstance(part, slice):
             kept.append(_shortened(core, part, k))
         else:
-            index = as_index(part, core.shape[1], f"indexing: index {k}")
-            closers[k] = partial(selection.indexed, index=index)
+            index = as_index(part, core.shape[1], name)
+            closers[len(kept)] = partial(selection.indexed, index=index)
             kept.append(core)
     return opened(tuple(kept), closers, "indexing")
 
@@ -67,97 +77,29 @@ def number(value: Scalar, exponent: int) -> Scalar:
 
 
 def _shortened(core: Array, part: slice, site: int) -> Array:
-    try:
-        start, stop, step = part.indices(core.shape[1])
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"indexing: {part} of mode {site}: {error}") from None
-    picked = range(start, stop, step)
-    if len(picked) == 0:
-        message = f"indexing: {part} of mode {site} (size {core.shape[1]}) is empty"
-        raise ShapeError(f"{message}; a mode has at least one index")
-    if step < 0:  # not every library slices backwards
+    picked = range_of(part, core.shape[1], f"mode {site}")
+    if picked.step < 0:  # not every library slices backwards
         return _taken(core, picked)
-    return core[:, start:stop:step, :]
+    return core[:, picked.start : picked.stop : picked.step, :]
+
+
+def range_of(part: slice, size: int, where: str) -> range:
+    """The indices that a slice picks; ShapeError where there are none."""
+    try:
+        picked = range(*part.indices(size))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"indexing: {part} of {where}: {error}") from None
+    if not picked:
+        message = f"indexing: {part} of {where} (size {spelled(size)}) is empty"
+        raise ShapeError(f"{message}; one index at least is needed")
+    return picked
 
 
 def _taken(core: Array, picked: Sequence[int]) -> Array:
     return namespace_of(core).take(core, from_numpy(np.asarray(picked), core), axis=1)
 
 
-def chosen(part: Any, modes: Sequence[int], name: str) -> tuple[int | slice, ...]:
-    """The digits of a flat index, or ``:`` for each of them."""
-    if isinstance(part, slice):
-        ends = (part.start, part.stop, part.step)
-        if any(end is not None for end in ends):
-            message = f"indexing: {part} of the {name}s is no train"
-            raise ShapeError(f"{message}; use an int, ':', or entries()")
-        return (part,) * len(modes)
-    return digits_of(as_index(part, prod(modes), f"indexing: {name}"), modes)
-
-
-def digits_of(index: int, modes: Sequence[int]) -> tuple[int, ...]:
-    """The digits of a flat index, the first mode the slowest; exact for any size."""
-    digits = []
-    for n in reversed(modes):
-        index, digit = divmod(index, n)
-        digits.append(digit)
-    return tuple(reversed(digits))
-
-
-def digit_arrays(index: Any, modes: Sequence[int], name: str) -> list[np.ndarray]:
-    """One int64 array for each mode, from flat indices ``(n,)`` or digits ``(n, d)``.
-
-    Flat indices beyond int64 come as an object array or a list of Python ints.
-    """
-    given = _integers(index, name)
-    if given.ndim not in (1, 2):
-        wanted = f"of shape (n,) or (n, {len(modes)})"
-        raise ShapeError(f"{name} must be {wanted}, got {given.ndim} axes")
-    if given.ndim == 1:
-        columns = _unravelled(given, modes, name)
-    elif given.shape[1] == len(modes):
-        columns = list(given.T)
-    else:
-        message = f"{name} has {given.shape[1]} digits for {len(modes)} modes"
-        raise ShapeError(f"{message}; give one for each, or flat indices")
-    pairs = enumerate(zip(columns, modes, strict=True))
-    return [_in_range(column, n, f"{name}: digit {k}") for k, (column, n) in pairs]
-
-
-def _integers(index: Any, name: str) -> np.ndarray:
-    """Python ints in an object array, so that no index is too large."""
-    try:
-        given = to_numpy(index) if is_array(index) else np.asarray(index, dtype=object)
-    except ValueError as error:
-        raise ShapeError(f"{name} is ragged; its rows differ in length") from error
-    if given.dtype.kind not in "iuO":
-        raise TypeError(f"{name} must be integers, got dtype {given.dtype}")
-    for value in given.flat if given.dtype.kind == "O" else ():
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            kind = type(value).__name__
-            raise TypeError(f"{name} must be integers, got {kind} among them")
-    return given.astype(object)
-
-
-def _unravelled(flat: np.ndarray, modes: Sequence[int], name: str) -> list[np.ndarray]:
-    size = prod(modes)
-    _require_within(flat, size, name)
-    flat = flat % size
-    columns = []
-    for n in reversed(modes):
-        columns.append(flat % n)
-        flat = flat // n
-    return columns[::-1]
-
-
-def _in_range(column: np.ndarray, n: int, name: str) -> np.ndarray:
-    _require_within(column, n, name)
-    return (column % n).astype(np.int64)
-
-
-def _require_within(indices: np.ndarray, size: int, name: str) -> None:
-    """Raise ShapeError, naming the first, for an index beyond ``size``."""
-    outside = next((i for i in indices if not -size <= i < size), None)
-    if outside is not None:
-        ends = f"{spelled(-size)} to {spelled(size - 1)}"
-        raise ShapeError(f"{name}: {spelled(outside)} is not one of {ends}")
+def _unit_mode(rank: int, like: Array) -> Array:
+    """``(r, 1, r)``, the identity: a mode of size 1 between two cores."""
+    eye = namespace_of(like).eye(rank, dtype=like.dtype, device=device_of(like))
+    return chain.reshape(eye, rank, 1, rank)

@@ -1,17 +1,19 @@
 """Two chains in one operation: the same modes, one dtype."""
 
+from collections.abc import Sequence
+
+from ttalgebra.arrays.checks import spelled
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import device_of, namespace_of
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
 
-Modes = tuple[tuple[int, ...], ...]
+Modes = Sequence[Sequence[int]]
 
 
 def paired(x: Cores, y: Cores, verb: str) -> tuple[Cores, Cores]:
     """Both chains in one dtype; ShapeError where their modes differ."""
-    if chain.modes(x) != chain.modes(y):
-        raise ShapeError(f"{verb}: {_difference(chain.modes(x), chain.modes(y))}")
+    require_alike(chain.modes(x), chain.modes(y), verb)
     both = promoted(*x, *y)
     return both[: len(x)], both[len(x) :]
 
@@ -22,7 +24,8 @@ def promoted(*arrays: Array) -> Cores:
     Raises TypeError where they belong to different libraries or devices.
     """
     xp = namespace_of(*arrays)
-    devices = {str(device_of(x)): None for x in arrays}
+    found = (device_of(x) for x in arrays)
+    devices = {str(device): None for device in found if device is not None}
     if len(devices) > 1:
         message = f"arrays of one device are needed, got {' and '.join(devices)}"
         raise TypeError(f"{message}; move one of them with .to(...) first")
@@ -30,9 +33,35 @@ def promoted(*arrays: Array) -> Cores:
     return tuple(xp.astype(x, dtype, copy=False) for x in arrays)
 
 
-def _difference(mine: Modes, theirs: Modes) -> str:
+def require_alike(mine: Modes, theirs: Modes, verb: str) -> None:
+    """Raise ShapeError, naming the first site at which the modes differ."""
     if len(mine) != len(theirs):
-        return f"one train has {len(mine)} cores and the other {len(theirs)}"
-    site = next(k for k, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
-    sizes = " and ".join("x".join(map(str, modes[site])) for modes in (mine, theirs))
-    return f"the modes differ first at site {site}: {sizes}; split, merge or pad them"
+        counts = f"one train has {len(mine)} cores and the other {len(theirs)}"
+        raise ShapeError(f"{verb}: {counts}; split or merge some")
+    pairs = zip(mine, theirs, strict=True)
+    for site, pair in enumerate(pairs):
+        if pair[0] != pair[1]:
+            sizes = " and ".join("x".join(map(spelled, modes)) for modes in pair)
+            message = f"{verb}: the modes differ first at site {site}: {sizes}"
+            raise ShapeError(f"{message}; split, merge or pad them")
+
+
+def require_joinable(x: Cores, y: Cores, site: int, mode: int) -> None:
+    """Raise ShapeError unless only one mode of one site differs."""
+    mine, theirs = ([list(sizes) for sizes in chain.modes(cores)] for cores in (x, y))
+    if len(mine) == len(theirs):
+        mine[site][mode] = theirs[site][mode]
+    require_alike(mine, theirs, f"concatenate: elsewhere than at site {site}")
+
+
+def require_meeting(columns: Sequence[int], theirs: Sequence[int], verb: str) -> None:
+    """Raise ShapeError unless a matrix with these column modes meets those modes."""
+    if tuple(columns) == tuple(theirs):
+        return
+    pairs = enumerate(zip(columns, theirs, strict=False))
+    site = next((k for k, (n, m) in pairs if n != m), None)
+    where = "in their number" if site is None else f"first at site {site}"
+    said = f"A maps from modes {tuple(columns)} but x has {tuple(theirs)}"
+    if max(len(columns), len(theirs)) > 12:
+        said = f"{len(columns)} column modes meet {len(theirs)}"
+    raise ShapeError(f"{verb}: {said}; they differ {where}")

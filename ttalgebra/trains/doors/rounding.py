@@ -7,19 +7,24 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ttalgebra.arrays.checks import as_max_rank, as_positive, as_scalar, as_tol
+from ttalgebra.arrays.checks import (
+    as_max_rank,
+    as_positive,
+    as_scalar,
+    as_tol,
+    require_one_of,
+)
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.random import generator
-from ttalgebra.arrays.scaling import scalar_times_power
 from ttalgebra.arrays.typing import RNG, Cores, Ranks
 from ttalgebra.cores import chain, orthogonalize
+from ttalgebra.cores.rounding import PRODUCTS, ROUTES, SUMS
 from ttalgebra.cores.rounding.svd import by_svd
 from ttalgebra.cores.truncation import Truncation
 from ttalgebra.trains.doors import cost
+from ttalgebra.trains.doors.pairing import require_alike
 
 Rounded = tuple[Cores, Truncation]
-ROUTES = ("svd", "gram", "random")
-PRODUCTS = ("exact", "zipup", "random", "fit")
 
 
 def rounded(
@@ -34,10 +39,10 @@ def rounded(
 ) -> Rounded:
     """``cores`` rounded by ``method``, or to at most ``n_parameters``."""
     bounds, tol = as_max_rank(max_rank, len(cores), "round"), as_tol(tol, "round")
-    _require_one_of(method, ROUTES, "round")
+    require_one_of(method, ROUTES, "round")
     generator(rng)
-    if atol is not None:
-        tol = max(tol or 0.0, _relative(cores, as_tol(atol, "round") or 0.0))
+    atol = as_tol(atol, "round", "atol")
+    tol = orthogonalize.tolerance(tol, atol, lambda: orthogonalize.norm_parts(cores))
     if n_parameters is None:
         return _route(method, rng)(cores, tol=tol, max_rank=bounds)
     if max_rank is not None or tol is not None or method != "svd":
@@ -60,12 +65,6 @@ def _route(method: str, rng: RNG) -> Callable[..., Rounded]:
     return partial(by_sketch, rng=rng)
 
 
-def _relative(cores: Cores, atol: float) -> float:
-    """``atol`` over the norm, which may be out of range; 0 for a zero chain."""
-    value, exponent = orthogonalize.norm_parts(cores)
-    return min(scalar_times_power(atol / value, -exponent), 1e300) if value else 0.0
-
-
 def combined(
     coefficients: Sequence[Any],
     chains: Sequence[Cores],
@@ -73,6 +72,7 @@ def combined(
     max_rank: Ranks | None,
     *,
     method: str,
+    atol: float | None,
     rng: RNG,
 ) -> Rounded:
     """``sum_i c_i x_i`` rounded, never formed; the chains have the same modes."""
@@ -83,16 +83,23 @@ def combined(
     factors = [
         as_scalar(c, f"{verb}: coefficient {k}") for k, c in enumerate(coefficients)
     ]
+    first = chain.modes(chains[0])
     for k, cores in enumerate(chains[1:], start=1):
-        if chain.modes(cores) != chain.modes(chains[0]):
-            message = f"{verb}: train {k} has modes {chain.modes(cores)}"
-            raise ShapeError(f"{message}, the first has {chain.modes(chains[0])}")
+        require_alike(first, chain.modes(cores), f"{verb}: trains 0 and {k}")
     bounds, tol = as_max_rank(max_rank, len(chains[0]), verb), as_tol(tol, verb)
-    _require_one_of(method, ("random", "svd"), verb)
+    require_one_of(method, SUMS, verb)
+    atol = as_tol(atol, verb, "atol")
+    generator(rng)
     from ttalgebra.cores.rounding.unformed import sum_rounded
 
     return sum_rounded(
-        factors, chains, tol=tol, max_rank=bounds, method=method, rng=rng
+        factors,
+        chains,
+        tol=tol,
+        atol=atol,
+        max_rank=bounds,
+        method=method,
+        rng=rng,
     )
 
 
@@ -104,24 +111,20 @@ def multiplied(
     max_rank: Ranks | None,
     *,
     method: str,
+    atol: float | None,
     rng: RNG,
 ) -> Rounded:
-    """``A x`` ("matvec"), ``A B`` ("matmat") or ``x * y`` ("entrywise"), rounded."""
+    """``A x`` ("matvec"), ``A B`` ("matmat") or ``x * y`` ("hadamard"), rounded."""
     bounds, tol = as_max_rank(max_rank, len(A), kind), as_tol(tol, kind)
-    _require_one_of(method, PRODUCTS, kind)
+    require_one_of(method, PRODUCTS, kind)
+    atol = as_tol(atol, kind, "atol")
+    generator(rng)
     if method == "exact":
-        formed = cost.hadamard if kind == "entrywise" else cost.matmul
+        formed = cost.hadamard if kind == "hadamard" else cost.matmul
         advice = "with tol of 1e-6 or more, another method never forms it"
         formed(A, x).require(f"{kind}: the product", advice)
     from ttalgebra.cores.rounding.unformed import product_rounded
 
     return product_rounded(
-        A, x, kind=kind, tol=tol, max_rank=bounds, method=method, rng=rng
+        A, x, kind=kind, tol=tol, atol=atol, max_rank=bounds, method=method, rng=rng
     )
-
-
-def _require_one_of(method: Any, names: Sequence[str], verb: str) -> None:
-    if not isinstance(method, str):
-        raise TypeError(f"{verb}: method must be a name, got {type(method).__name__}")
-    if method not in names:
-        raise ShapeError(f"{verb}: no method {method!r}; there are: {', '.join(names)}")

@@ -6,11 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_index, as_scalar
+from ttalgebra.arrays.checks import as_index, as_scalar, is_sparse
 from ttalgebra.arrays.namespace import is_array
 from ttalgebra.arrays.typing import Cores
-from ttalgebra.cores import arithmetic, chain, orthogonalize, products
-from ttalgebra.trains.doors import cost, ranged
+from ttalgebra.cores import arithmetic, chain, orthogonalize, products, ranged
+from ttalgebra.trains.doors import cost
 from ttalgebra.trains.doors import modes as doors
 from ttalgebra.trains.doors.cost import Cost
 from ttalgebra.trains.doors.pairing import paired
@@ -30,10 +30,10 @@ class Algebra(Value):
     def __sub__(self, other: object) -> Self:
         if type(other) is not type(self):
             return NotImplemented
-        return self._of(_sum(self.cores, arithmetic.scale(other.cores, -1.0), "-"))
+        return self._of(_sum(self.cores, arithmetic.negative(other.cores), "-"))
 
     def __neg__(self) -> Self:
-        return self._of(arithmetic.scale(self.cores, -1.0))
+        return self._of(arithmetic.negative(self.cores))
 
     def __mul__(self, factor: object) -> Self:
         if isinstance(factor, Algebra):
@@ -99,18 +99,6 @@ class Algebra(Value):
         """
         return self._of(doors.merge(self.cores, first, last))
 
-    def permute_modes(self, order: Sequence[int]) -> Self:
-        """Site ``k`` of the result is site ``order[k]`` of this train.
-
-        Only roundoff is lost; ranks may grow. Cost ``O(n^3 r^3)`` for each pair of
-        sites that change places. Raises ShapeError unless each site is named once.
-
-        >>> import ttalgebra as tt
-        >>> tt.ones((3, 4, 5)).permute_modes((2, 0, 1)).modes
-        (5, 3, 4)
-        """
-        return self._of(doors.permute(self.cores, order))
-
     def to_qtt(self, base: int = 2) -> Self:
         """The same numbers in digits of ``base``, of which each mode is a power.
 
@@ -123,18 +111,26 @@ class Algebra(Value):
         """
         return self._of(doors.quantized(self.cores, base))
 
-    def cost(self, operation: str, *operands: Any) -> Cost:
+    def cost(self, operation: str, *operands: Any, **options: Any) -> Cost:
         """What an operation will cost, before it is paid: flops, peak bytes, ranks.
 
-        ``operation`` is the name of a method; a second operand is another train, or
-        for products with dense arrays the array or its number of columns.
+        ``operation`` is the name of a method, or of a function of trains of which this
+        is the first; what follows is what that takes: trains, sites, and for products
+        with dense arrays the array or its number of columns. With ``max_rank``, and
+        for products ``method``, the rounded operation is predicted: its sweeps and its
+        check, not a fall back to the exact route.
 
         >>> import ttalgebra as tt
         >>> A = tt.random_matrix((4,) * 10, (4,) * 10, 5, rng=0)
         >>> A.cost("matmul", A).ranks[1:3], A.cost("matvec", 1).flops
         ((25, 25), 1761607680)
+        >>> x = tt.random_tensor((4,) * 10, 5, rng=0)
+        >>> A.cost("matvec", x, max_rank=5, method="zipup").ranks[4:6]
+        (5, 5)
         """
-        return cost.of(operation, self.cores, operands)
+        from ttalgebra.trains.doors.cost import table
+
+        return table.of(operation, self.cores, operands, options)
 
     def norm(self) -> float:
         """The Frobenius norm, by a QR sweep; inf or 0.0 only if that is out of range.
@@ -171,7 +167,8 @@ class Algebra(Value):
 
 
 def _is_number(x: object) -> bool:
-    return isinstance(x, Number) or (is_array(x) and np.ndim(x) == 0)  # type: ignore[arg-type]
+    """Whether ``x`` is for `as_scalar`, which refuses what is sparse, to judge."""
+    return isinstance(x, Number) or is_sparse(x) or (is_array(x) and np.ndim(x) == 0)  # type: ignore[arg-type]
 
 
 def _sum(x: Cores, y: Cores, sign: str) -> Cores:

@@ -15,10 +15,11 @@ from ttalgebra.arrays.checks import (
 )
 from ttalgebra.arrays.namespace import (
     backend_of,
+    copied,
     device_of,
+    is_array,
     is_numpy,
     move,
-    namespace_of,
     nbytes_of,
     to_numpy,
 )
@@ -46,10 +47,7 @@ class Value(ABC):
         chain.require_chain(checked, n_modes=self.n_modes)
         for k, core in enumerate(checked):
             require_finite(core, f"core {k}")
-        xp = namespace_of(*checked)
-        owned = (
-            tuple(xp.asarray(core, copy=True) for core in checked) if copy else checked
-        )
+        owned = tuple(copied(core) for core in checked) if copy else checked
         object.__setattr__(self, "cores", _read_only(promoted(*owned)))
 
     @classmethod
@@ -68,12 +66,19 @@ class Value(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.cores,)
 
-    def _described(self, sizes: str) -> str:
+    def __repr__(self) -> str:
         """One line; long trains say how long they are, not every size."""
-        name, ranks = type(self).__name__, f"ranks={self.ranks}"
+        name = type(self).__name__
+        if not all(is_array(core) for core in self.cores):  # JAX maps trains to others
+            return f"{name}({list(self.cores)})"
+        sizes, ranks = self._sizes(), f"ranks={self.ranks}"
         if self.order > 12:
             sizes, ranks = f"{self.order} cores", f"max_rank={self.max_rank}"
         return f"{name}({sizes}, {ranks}, dtype={self.dtype}, backend={self.backend})"
+
+    @abstractmethod
+    def _sizes(self) -> str:
+        """What `__repr__` says of modes."""
 
     def __len__(self) -> int:
         return len(self.cores)
@@ -91,7 +96,8 @@ class Value(ABC):
         """The dense array, for ``np.asarray``; TooLargeError above 2 GiB."""
         if copy is False:
             raise ValueError("a train has no dense array to share; use to_dense()")
-        return to_numpy(self.to_dense()).astype(dtype or self.dtype, copy=False)
+        array = to_numpy(self.to_dense())
+        return array if dtype is None else array.astype(dtype, copy=False)
 
     @property
     def order(self) -> int:

@@ -1,5 +1,6 @@
 """What tensors and matrices approximate, each time with the error that it makes."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeVar, overload
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from ttalgebra.arrays.scaling import scalar_times_power
 from ttalgebra.arrays.typing import RNG, Cores, Ranks
 from ttalgebra.cores.truncation import Truncation, announce
-from ttalgebra.trains.doors import rounding
+from ttalgebra.trains.doors import modes, rounding
 from ttalgebra.trains.doors.pairing import paired
 from ttalgebra.trains.shared.algebra import Algebra
 
@@ -117,8 +118,9 @@ class AbstractTrain(Algebra):
     def hadamard(self, other: Self, **compressing: Any) -> Any:
         """The product entry by entry, exact, so that ranks multiply; or compressed.
 
-        With ``tol``, ``max_rank`` or ``method`` it is rounded without being formed, as
-        in `TTMatrix.matvec`. Raises ShapeError where the modes differ, TooLargeError.
+        With ``tol``, ``atol``, ``max_rank`` or ``method`` it is rounded without being
+        formed, as in `TTMatrix.matvec`. Raises ShapeError where the modes differ,
+        TooLargeError.
         Cost ``O(d n r^4)`` exact. Source: Oseledets (2011), section 4.2.
 
         >>> import ttalgebra as tt
@@ -130,7 +132,32 @@ class AbstractTrain(Algebra):
             return super().hadamard(other)
         self._require_kind(other)
         x, y = paired(self.cores, other.cores, "hadamard")
-        return compressed(type(self), x, y, "entrywise", **compressing)
+        return compressed(type(self), x, y, "hadamard", **compressing)
+
+    def permute_modes(
+        self,
+        order: Sequence[int],
+        tol: float | None = None,
+        max_rank: Ranks | None = None,
+        *,
+        strict: bool = False,
+        return_info: bool = False,
+    ) -> Any:
+        """Site ``k`` of the result is site ``order[k]`` of this train.
+
+        Ranks may grow, and only roundoff is lost; with ``tol`` or ``max_rank``, as in
+        `round`, they are cut at every exchange of neighbours, so that those on the way
+        stay small too. ``info.error`` is then a bound, the sum of what is discarded.
+        Raises ShapeError unless each site is named once. Cost ``O(n^3 r^3)`` for each
+        pair of sites that change places.
+
+        >>> import ttalgebra as tt
+        >>> tt.ones((3, 4, 5)).permute_modes((2, 0, 1)).modes
+        (5, 3, 4)
+        """
+        cores, info = modes.permute(self.cores, order, tol, max_rank)
+        announce(info, "permute_modes", strict=strict)
+        return (self._of(cores), info) if return_info else self._of(cores)
 
     def singular_values(self) -> tuple[np.ndarray, ...]:
         """Those of the unfolding at each bond, falling; inf or 0.0 only out of range.
@@ -169,12 +196,15 @@ def compressed(
     tol: float | None = None,
     max_rank: Ranks | None = None,
     method: str = "exact",
+    atol: float | None = None,
     rng: RNG = None,
     strict: bool = False,
     return_info: bool = False,
 ) -> Train | tuple[Train, Truncation]:
     """The rounded product of two chains as a train, and the report if asked for."""
-    cores, info = rounding.multiplied(A, x, kind, tol, max_rank, method=method, rng=rng)
+    cores, info = rounding.multiplied(
+        A, x, kind, tol, max_rank, method=method, atol=atol, rng=rng
+    )
     announce(info, kind, strict=strict)
     result = kind_of_train._of(cores)
     return (result, info) if return_info else result
