@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests.backends import here, host
 from ttalgebra.layers import (
     BatchNorm,
     Dense,
@@ -28,8 +29,9 @@ def complex_derivative(function, x, v):
 def test_dense_is_exact_on_integers(rng):
     W, b = rng.integers(-9, 9, (3, 5)), rng.integers(-9, 9, 3)
     x, dy = rng.integers(-9, 9, (4, 5)), rng.integers(-9, 9, (4, 3))
-    y, backward = Dense(W, b)(x)
-    dx, gradients = backward(dy)
+    y, backward = Dense(here(W), here(b))(here(x))
+    dx, gradients = backward(here(dy))
+    y, dx, gradients = host((y, dx, gradients))
     assert (y == x @ W.T + b).all()
     assert (dx == dy @ W).all()
     assert (
@@ -49,12 +51,14 @@ def test_tt_linear_is_exact_on_integers(rng, rows, columns, rank, n):
         rng.integers(-3, 4, (r, i, j, s)).astype("f8")
         for r, i, j, s in zip(ranks, rows, columns, ranks[1:], strict=False)
     )
-    layer = TTLinear(cores, rng.integers(-9, 9, prod(rows)))
-    W = layer.weight.to_dense()
+    bias = rng.integers(-9, 9, prod(rows))
+    layer = TTLinear(here(cores), here(bias))
+    W = host(layer.weight.to_dense())
     x, dy = rng.integers(-9, 9, (n, W.shape[1])), rng.integers(-9, 9, (n, W.shape[0]))
-    y, backward = layer(x)
-    dx, gradients = backward(dy)
-    assert (y == x @ W.T + layer.bias).all()
+    y, backward = layer(here(x))
+    dx, gradients = backward(here(dy))
+    y, dx, gradients = host((y, dx, gradients))
+    assert (y == x @ W.T + bias).all()
     assert (dx == dy @ W).all()
     dW = dy.T @ x
     for k, core in enumerate(cores):  # each entry of a core enters W linearly
@@ -70,8 +74,8 @@ def test_whole_network_by_complex_step(rng):
 
     first = TTLinear.random((2, 3), (3, 4), 2, rng=rng, dtype="f8")
     last = Dense.random(6, 4, rng=rng, dtype="f8")
-    model = Sequential([first, Tanh(), last, Sigmoid()])
-    x = rng.standard_normal((3, 12))
+    model = here(Sequential([first, Tanh(), last, Sigmoid()]))
+    x = here(rng.standard_normal((3, 12)))
 
     def function(x, parameters):
         return model.with_arrays(parameters)(x)
@@ -82,8 +86,8 @@ def test_whole_network_by_complex_step(rng):
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_sigmoid_to_full_relative_accuracy(dtype):
     x = np.array([[-80.0, -30.5, -1.0, -1e-9, 0.0, 1e-9, 1.0, 30.5, 80.0]], dtype)
-    y, backward = Sigmoid()(x)
-    dx, _ = backward(np.ones_like(y))
+    y, backward = Sigmoid()(here(x))
+    y, dx = host((y, backward(here(np.ones_like(x)))[0]))
     with mpmath.workdps(60):
         tails = [1 / (1 + mpmath.exp(-mpmath.mpf(float(t)))) for t in x[0]]
         slopes = [s * (1 - s) for s in tails]
@@ -96,15 +100,16 @@ def test_activations_at_the_ends_of_the_range():
     x = np.array([[-1e308, -1e4, 1e4, 1e308]])
     ends = {ReLU: [0, 0, 1e4, 1e308], Tanh: [-1, -1, 1, 1], Sigmoid: [0, 0, 1, 1]}
     for kind, values in ends.items():
-        y, backward = kind()(x)
-        np.testing.assert_array_equal(y[0], values)
-        assert np.isfinite(backward(np.ones_like(x))[0]).all()
+        y, backward = kind()(here(x))
+        np.testing.assert_array_equal(host(y)[0], values)
+        assert np.isfinite(host(backward(here(np.ones_like(x)))[0])).all()
 
 
 def test_relu_lets_nan_through_and_is_flat_at_zero():
-    y, backward = ReLU()([[np.nan, 0.0, 2.0]])
-    assert np.isnan(y[0, 0])
-    np.testing.assert_array_equal(backward(np.ones((1, 3)))[0], [[0, 0, 1]])
+    y, backward = ReLU()(here(np.array([[np.nan, 0.0, 2.0]])))
+    assert np.isnan(host(y)[0, 0])
+    slope = backward(here(np.ones((1, 3))))[0]
+    np.testing.assert_array_equal(host(slope), [[0, 0, 1]])
 
 
 def normalized(x, scale, shift, eps):
@@ -117,13 +122,13 @@ def normalized(x, scale, shift, eps):
 @pytest.mark.parametrize("n", [2, 3, 50])
 def test_batch_norm_of_batch_against_complex_steps_of_the_formula(rng, n):
     x, scale, shift = rng.standard_normal((n, 4)), rng.random(4), rng.random(4)
-    layer = BatchNorm(scale, shift, np.zeros(4), np.ones(4), eps=1e-3).training(rng)
-    y, backward = layer(x)
+    layer = BatchNorm(scale, shift, np.zeros(4), np.ones(4), eps=1e-3)
+    y, backward = here(layer).training(rng)(here(x))
     np.testing.assert_allclose(
-        y, normalized(x, scale, shift, 1e-3), rtol=1e-12, atol=1e-14
+        host(y), normalized(x, scale, shift, 1e-3), rtol=1e-12, atol=1e-14
     )
     w = rng.standard_normal(y.shape)
-    dx, gradients = backward(w)
+    dx, gradients = host(backward(here(w)))
     pairs = {"x": dx, "scale": gradients["scale"], "shift": gradients["shift"]}
     values = {"x": x, "scale": scale, "shift": shift}
     for name, gradient in pairs.items():
@@ -139,13 +144,13 @@ def test_batch_norm_of_batch_against_complex_steps_of_the_formula(rng, n):
 
 def test_batch_norm_measures_running_values(rng):
     x = rng.standard_normal((20, 3)) * 5 + 7
-    layer = BatchNorm.new(3, dtype="f8", momentum=0.25)
-    _, backward = layer.training(rng)(x)
-    _, gradients = backward(np.zeros((20, 3)))
+    layer = here(BatchNorm.new(3, dtype="f8", momentum=0.25))
+    _, backward = layer.training(rng)(here(x))
+    gradients = host(backward(here(np.zeros((20, 3))))[1])
     np.testing.assert_allclose(gradients["mean"], 0.25 * x.mean(axis=0), rtol=1e-13)
     variance = 0.75 + 0.25 * x.var(axis=0, ddof=1)
     np.testing.assert_allclose(gradients["variance"], variance, rtol=1e-13)
-    assert (layer.mean == 0).all()
+    assert (host(layer.mean) == 0).all()
 
 
 def test_batch_norm_makes_mean_and_variance_what_was_asked(rng):
@@ -153,7 +158,7 @@ def test_batch_norm_makes_mean_and_variance_what_was_asked(rng):
     layer = BatchNorm(
         [2.0, 3.0, 4.0], [5.0, 6.0, 7.0], np.zeros(3), np.ones(3), eps=1e-12
     )
-    y, _ = layer.training(rng)(x)
+    y = host(here(layer).training(rng)(here(x))[0])
     np.testing.assert_allclose(y.mean(axis=0), [5, 6, 7], rtol=1e-12)
     np.testing.assert_allclose(y.std(axis=0), [2, 3, 4], rtol=1e-10)
 
@@ -161,22 +166,30 @@ def test_batch_norm_makes_mean_and_variance_what_was_asked(rng):
 @pytest.mark.parametrize("rate", [0.0, 0.25, 0.9])
 def test_dropout_keeps_the_mean(rate):
     x = np.ones((1000, 200))
-    y, backward = Dropout(rate).training(np.random.default_rng(1))(x)
+    y, backward = Dropout(rate).training(np.random.default_rng(1))(here(x))
+    y, dx = host((y, backward(here(x))[0]))
     assert set(np.unique(y)) <= {0.0, 1 / (1 - rate)}
     spread = (rate / (1 - rate) / x.size) ** 0.5
     assert abs(y.mean() - 1) <= 5 * spread
-    np.testing.assert_array_equal(backward(x)[0], y)
+    np.testing.assert_array_equal(dx, y)
 
 
 def test_dropout_draws_anew_for_each_step_and_once_within_it():
     rng = np.random.default_rng(0)
     first, second = (Dropout(0.5).training(rng) for _ in range(2))
-    x = np.ones((8, 50))
-    np.testing.assert_array_equal(first(x)[0], first(x)[0])
-    assert (first(x)[0] != second(x)[0]).any()
-    np.testing.assert_array_equal(Dropout(0.5)(x)[0], x)
+    x = here(np.ones((8, 50)))
+    one, again, other, plain = (
+        host(layer(x)[0]) for layer in (first, first, second, Dropout(0.5))
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+    np.testing.assert_array_equal(plain, host(x))
 
 
+on_host = pytest.mark.host("random numbers are drawn on the host")
+
+
+@on_host
 @pytest.mark.parametrize("variance", [None, he], ids=["glorot", "he"])
 @pytest.mark.parametrize(
     ("rows", "columns", "rank"),
@@ -202,6 +215,7 @@ def test_entries_of_a_random_weight_have_the_derived_variance(
     np.testing.assert_allclose(stds, derived, rtol=0.05)
 
 
+@on_host
 def test_random_dense_weights_have_the_stated_variance():
     layer = Dense.random(300, 200, rng=0, dtype="f8")
     assert abs(layer.weight.var() / (2 / 500) - 1) < 0.03
@@ -216,17 +230,14 @@ def test_random_dense_weights_have_the_stated_variance():
 
 
 def test_from_dense_keeps_the_map(rng):
-    W, b, x = (
-        rng.standard_normal((12, 20)),
-        rng.standard_normal(12),
-        rng.random((3, 20)),
-    )
-    layer = TTLinear.from_dense(W, b, (3, 4), (4, 5))
-    np.testing.assert_allclose(layer(x)[0], x @ W.T + b, rtol=1e-12, atol=1e-13)
+    W, b, x = (rng.standard_normal(shape) for shape in ((12, 20), 12, (3, 20)))
+    layer = TTLinear.from_dense(here(W), here(b), (3, 4), (4, 5))
+    y = host(layer(here(x))[0])
+    np.testing.assert_allclose(y, x @ W.T + b, rtol=1e-12, atol=1e-13)
     assert isinstance(layer.weight, tt.TTMatrix)
-    cut = TTLinear.from_dense(W, None, (3, 4), (4, 5), max_rank=2)
+    cut = TTLinear.from_dense(here(W), None, (3, 4), (4, 5), max_rank=2)
     assert cut.weight.ranks == (1, 2, 1)
     assert cut.bias is None
-    close = TTLinear.from_dense(W, None, (3, 4), (4, 5), tol=0.3)
-    error = W - close.weight.to_dense()
+    close = TTLinear.from_dense(here(W), None, (3, 4), (4, 5), tol=0.3)
+    error = W - host(close.weight.to_dense())
     assert (error**2).sum() <= 0.3**2 * (W**2).sum()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.backends import here
 from tests.layers.table import ROWS
 from ttalgebra.arrays.errors import FormatError, ShapeError
 from ttalgebra.layers import Dense, Dropout, ReLU, Sequential, TTLinear, load, save
@@ -12,6 +13,10 @@ SAVED = [row for row in ROWS if "drawn" not in row.name and "of batch" not in ro
 SAVED = [row for row in SAVED if "training" not in row.name]
 
 
+on_host = pytest.mark.host("files hold NumPy arrays")
+
+
+@on_host
 @pytest.mark.parametrize("row", SAVED, ids=lambda row: row.name)
 def test_round_trip(row, tmp_path):
     model = Sequential([row.layer])
@@ -25,13 +30,14 @@ def test_round_trip(row, tmp_path):
         assert again.arrays[name].tobytes() == array.tobytes()
 
 
-def test_arrays_of_another_library_come_back_in_numpy(tmp_path):
+def test_arrays_of_any_library_come_back_in_numpy(tmp_path):
     model = Sequential([Dense.random(3, 2, rng=0)])
-    save(model.to("array_api_strict"), tmp_path / "model.npz")
+    save(here(model), tmp_path / "model.npz")
     again = load(tmp_path / "model.npz")
     np.testing.assert_array_equal(again.layers[0].weight, model.layers[0].weight)
 
 
+@on_host
 def test_a_training_form_is_not_a_model(tmp_path, rng):
     with pytest.raises(TypeError, match="DrawnDropout has no place in a file"):
         save(Sequential([Dropout(0.5).training(rng)]), tmp_path / "model.npz")
@@ -44,6 +50,11 @@ def nested(depth):
     return {"layer": "Sequential", "layers": [nested(depth - 1)] if depth else []}
 
 
+def stepwise(depth):
+    return {"layer": "Stepwise", "of": stepwise(depth - 1) if depth else None}
+
+
+@on_host
 @pytest.mark.parametrize(
     ("arrays", "header", "says"),
     [
@@ -78,6 +89,9 @@ def nested(depth):
             "cores.0",
         ),
         ({}, {"kind": "model", "layers": [nested(50)]}, "nested more than 8 deep"),
+        ({}, {"kind": "model", "layers": [stepwise(50)]}, "nested more than 8 deep"),
+        ({}, {"kind": "model", "layers": [stepwise(1)]}, "no layer is called None"),
+        ({}, {"kind": "model", "layers": [{"layer": "UnitaryRNN"}]}, "missing"),
     ],
 )
 def test_forged_models_are_refused(arrays, header, says, tmp_path):
@@ -87,6 +101,7 @@ def test_forged_models_are_refused(arrays, header, says, tmp_path):
         load(path)
 
 
+@on_host
 def test_missing_and_cut_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.npz")
@@ -99,6 +114,7 @@ def test_missing_and_cut_files(tmp_path):
             load(path)
 
 
+@on_host
 def test_what_can_be_saved_can_be_loaded(tmp_path):
     """Sequences within sequences: eight deep come back, nine are refused in time."""
     model = Sequential([Dense.random(2, 2, rng=0)])

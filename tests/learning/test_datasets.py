@@ -11,6 +11,7 @@ import pytest
 from ttalgebra.arrays.errors import FormatError, ShapeError
 from ttalgebra.learning import digits, mnist, padded
 
+pytestmark = pytest.mark.host("data are read on the host")
 FOLDER = os.environ.get("TTALGEBRA_DATA")
 needs_mnist = pytest.mark.skipif(not FOLDER, reason="TTALGEBRA_DATA is not set")
 

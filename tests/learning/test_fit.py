@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.backends import dtype_of, here, host
 from ttalgebra.arrays.errors import FormatError, NonFiniteError, ShapeError
 from ttalgebra.layers import BatchNorm, Dense, Dropout, ReLU, Sequential, TTLinear
 from ttalgebra.learning import (
@@ -33,29 +34,28 @@ def data(rng):
     """Three clouds in 12 dimensions: 100 points, so the last batch of 16 has 4."""
     labels = rng.integers(0, 3, 100)
     centers = 2 * rng.standard_normal((3, 12))
-    return (centers[labels] + rng.standard_normal((100, 12))).astype("f4"), labels
+    x = centers[labels] + rng.standard_normal((100, 12))
+    return here((x.astype("f4"), labels))
 
 
 @pytest.fixture
 def model():
     rng = np.random.default_rng(0)
-    return Sequential(
-        [
-            TTLinear.random((2, 4), (3, 4), 2, rng=rng),
-            BatchNorm.new(8),
-            ReLU(),
-            Dropout(0.2),
-            Dense.random(8, 3, rng=rng),
-        ]
-    )
+    first = TTLinear.random((2, 4), (3, 4), 2, rng=rng)
+    last = Dense.random(8, 3, rng=rng)
+    return here(Sequential([first, BatchNorm.new(8), ReLU(), Dropout(0.2), last]))
 
 
-def same(a, b):
-    return all(a.arrays[n].tobytes() == b.arrays[n].tobytes() for n in a.arrays)
+def bits(model):
+    return {name: a.tobytes() for name, a in host(model.arrays).items()}
+
+
+def dtypes(model):
+    return {dtype_of(a) for a in model.arrays.values()}
 
 
 def test_learns_and_leaves_the_model_as_it_was(model, data):
-    before = {n: a.copy() for n, a in model.arrays.items()}
+    before = bits(model)
     fitted, history = fit(
         model, *data, **ASKED | {"epochs": 20}, rng=0, validation=data
     )
@@ -63,22 +63,21 @@ def test_learns_and_leaves_the_model_as_it_was(model, data):
     assert history["loss"][-1] < history["loss"][0] / 2
     assert history["validation_accuracy"][-1] == accuracy(fitted, *data)
     assert history["epoch"] == list(range(1, 21))
-    assert all(a.tobytes() == before[n].tobytes() for n, a in model.arrays.items())
-    assert all(a.dtype == np.float32 for a in fitted.arrays.values())
-    assert not np.array_equal(fitted.arrays["1.mean"], model.arrays["1.mean"])
+    assert bits(model) == before
+    assert dtypes(fitted) == {np.dtype("f4")}
+    assert bits(fitted)["1.mean"] != before["1.mean"]
 
 
 def test_parameters_keep_their_dtype_whatever_the_data(model, data):
-    x, labels = data
-    asked = ASKED | {"loss": SquaredError()}
-    fitted, _ = fit(model, x.astype("f8"), np.eye(3)[labels], **asked, rng=0)
-    assert all(a.dtype == np.float32 for a in fitted.arrays.values())
+    x, labels = host(data)
+    wide = here((x.astype("f8"), np.eye(3)[labels]))
+    fitted, _ = fit(model, *wide, **ASKED | {"loss": SquaredError()}, rng=0)
+    assert dtypes(fitted) == {np.dtype("f4")}
 
 
 def test_an_int_fixes_every_bit(model, data):
     first, second, other = (fit(model, *data, **ASKED, rng=k)[0] for k in (1, 1, 2))
-    assert same(first, second)
-    assert not same(first, other)
+    assert bits(first) == bits(second) != bits(other)
 
 
 def test_two_and_two_epochs_are_four(model, data):
@@ -87,12 +86,12 @@ def test_two_and_two_epochs_are_four(model, data):
     whole = advance(run, *data, **asked, epochs=4)
     half = advance(run, *data, **asked, epochs=2)
     resumed = advance(half, *data, **asked, epochs=2)
-    assert same(whole.model, resumed.model)
+    assert bits(whole.model) == bits(resumed.model)
     assert whole.history["loss"] == resumed.history["loss"]
     assert whole.epoch == resumed.epoch == 4
-    assert same(fit(model, *data, **asked, epochs=4, rng=5)[0], whole.model)
+    assert bits(fit(model, *data, **asked, epochs=4, rng=5)[0]) == bits(whole.model)
     for name, value in whole.state.items():
-        assert np.array_equal(value, resumed.state[name])
+        np.testing.assert_array_equal(*host((value, resumed.state[name])))
 
 
 def test_zero_epochs_change_nothing(model, data):
@@ -104,25 +103,21 @@ def test_zero_epochs_change_nothing(model, data):
 def test_full_batch_descent_is_the_iteration_by_hand(rng):
     """``p <- p - rate X^T (X p - t) / n``, twice."""
     x, t = rng.standard_normal((10, 3)), rng.standard_normal((10, 1))
-    layer = Dense(np.ones((1, 3)), np.zeros(1))
-    fitted, _ = fit(
-        layer,
-        x,
-        t,
-        loss=SquaredError(),
-        optimizer=SGD(0.25),
-        epochs=2,
-        batch_size=10,
-        rng=0,
-    )
+    layer = here(Dense(np.ones((1, 3)), np.zeros(1)))
+    asked = {"loss": SquaredError(), "optimizer": SGD(0.25), "batch_size": 10}
+    fitted, _ = fit(layer, here(x), here(t), **asked, epochs=2, rng=0)
     w, b = np.ones((3, 1)), 0.0
     for _ in range(2):
         residual = x @ w + b - t
         w, b = w - 0.25 * x.T @ residual / 10, b - 0.25 * residual.mean()
-    np.testing.assert_allclose(fitted.weight.T, w, rtol=1e-13)
-    np.testing.assert_allclose(fitted.bias, b, rtol=1e-13)
+    np.testing.assert_allclose(host(fitted.weight).T, w, rtol=1e-13)
+    np.testing.assert_allclose(host(fitted.bias), b, rtol=1e-13)
 
 
+on_host = pytest.mark.host("orders and histories are the host's")
+
+
+@on_host
 @pytest.mark.parametrize("n", [1, 7, 16, 33])
 def test_every_sample_once_an_epoch(n):
     batches = list(minibatches(n, 8, seed=3, epoch=2))
@@ -132,6 +127,7 @@ def test_every_sample_once_an_epoch(n):
     assert all((a == b).all() for a, b in zip(batches, again, strict=True))
 
 
+@on_host
 def test_epochs_and_seeds_give_other_orders():
     orders = {
         tuple(next(minibatches(50, 50, s, e))) for s in range(4) for e in range(4)
@@ -141,21 +137,21 @@ def test_epochs_and_seeds_give_other_orders():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_data_that_are_not_finite_are_refused_by_epoch_and_batch(model, data, value):
-    x, labels = data
+    x, labels = host(data)
     x = x.copy()
     x[41, 5] = value
-    before = {n: a.tobytes() for n, a in model.arrays.items()}
+    before = bits(model)
     batches = list(minibatches(100, 16, start(model, Adam(), 0).seed, 1))
     k = next(k for k, batch in enumerate(batches) if 41 in batch)
     with pytest.raises(
         NonFiniteError, match=f"^fit: epoch 1, batch {k} .*: the data: "
     ):
-        fit(model, x, labels, **ASKED, rng=0)
-    assert {n: a.tobytes() for n, a in model.arrays.items()} == before
+        fit(model, here(x), here(labels), **ASKED, rng=0)
+    assert bits(model) == before
 
 
 def test_loss_gradient_and_target_that_are_not_finite(rng):
-    layer, x = Dense(np.full((1, 1), 1e200), np.zeros(1)), np.full((4, 1), 1e200)
+    layer, x = here(Dense(np.full((1, 1), 1e200), np.zeros(1))), np.full((4, 1), 1e200)
     state = SGD(0.1).init(layer.parameters)
     cases = {
         "the loss is inf": (SquaredError(), np.zeros((4, 1)), x),
@@ -175,8 +171,8 @@ def test_loss_gradient_and_target_that_are_not_finite(rng):
         target = np.zeros((4, 1)) if target is None else target
         rule = SGD(1e10) if says.startswith("Dense") else SGD(0.1)
         with pytest.raises(NonFiniteError, match=says):
-            step(layer, loss, rule, state, inputs, target, rng)
-    assert layer.weight == 1e200
+            step(layer, loss, rule, state, here(inputs), here(target), rng)
+    assert host(layer.weight) == 1e200
 
 
 def test_early_stopping_goes_back_to_the_best(model, data):
@@ -197,12 +193,11 @@ def test_early_stopping_goes_back_to_the_best(model, data):
         model, *data, **asked, rng=0, validation=data, callbacks=[spoil, stopping]
     )
     assert len(history) == 5
-    assert same(best, seen[2].model)
-    assert not same(best, seen[4].model)
+    assert bits(best) == bits(seen[2].model) != bits(seen[4].model)
     assert seen[0].epochs == 50
 
 
-def test_accuracy_is_better_when_higher(model, data):
+def test_accuracy_is_better_when_higher(model):
     stopping = EarlyStopping(patience=1, monitor="validation_accuracy")
     run = start(model, Adam())
     falling = [{"validation_accuracy": a} for a in (0.5, 0.9, 0.8)]
@@ -218,7 +213,7 @@ def test_callbacks_may_only_watch(model, data):
         model, *data, **ASKED, rng=0, callbacks=[lambda p: epochs.append(p.epoch)]
     )
     assert epochs == [1, 2, 3]
-    assert same(fitted, fit(model, *data, **ASKED, rng=0)[0])
+    assert bits(fitted) == bits(fit(model, *data, **ASKED, rng=0)[0])
 
 
 def test_a_callback_returns_progress_or_nothing(model, data):
@@ -230,11 +225,12 @@ def test_validation_that_is_not_finite(model, data):
     x, labels = data
     with pytest.raises(NonFiniteError, match="the validation data: the value at"):
         fit(model, x, labels, **ASKED, validation=(x * np.nan, labels))
-    big = Dense(np.full((1, 1), 1e200), np.zeros(1))
+    big = here(Dense(np.full((1, 1), 1e200), np.zeros(1)))
     with pytest.raises(NonFiniteError, match="the loss is inf"):
-        evaluate(big, SquaredError(), np.ones((2, 1)), np.zeros((2, 1)))
+        evaluate(big, SquaredError(), here(np.ones((2, 1))), here(np.zeros((2, 1))))
 
 
+@on_host
 def test_history_columns_and_json():
     history = (
         History().plus({"epoch": 1, "loss": 0.1}).plus({"epoch": 2, "loss": 1e-300})
@@ -258,10 +254,10 @@ def test_history_columns_and_json():
 
 
 def test_metrics_are_the_same_in_blocks(model, rng):
-    x, labels = rng.standard_normal((2300, 12)), rng.integers(0, 3, 2300)
+    x, labels = here((rng.standard_normal((2300, 12)), rng.integers(0, 3, 2300)))
     y = model(x)[0]
-    np.testing.assert_allclose(predict(model, x), y, rtol=1e-6, atol=1e-6)
-    share = np.mean(y.argmax(axis=1) == labels)
+    np.testing.assert_allclose(*host((predict(model, x), y)), rtol=1e-6, atol=1e-6)
+    share = np.mean(host(y).argmax(axis=1) == host(labels))
     assert accuracy(model, x, labels) == share
     assert error_rate(model, x, labels) == 1 - share
     found = evaluate(model, CrossEntropy(), x, labels)
@@ -271,16 +267,16 @@ def test_metrics_are_the_same_in_blocks(model, rng):
     assert set(values) == {"loss"}
 
 
-def test_fits_on_every_library(model, data, xp):
-    moved = model.with_arrays({n: xp.asarray(a) for n, a in model.arrays.items()})
-    x, labels = data
-    fitted, history = fit(moved, xp.asarray(x), xp.asarray(labels), **ASKED, rng=0)
-    ours, wanted = fit(model, x, labels, **ASKED, rng=0)
-    np.testing.assert_allclose(history["loss"], wanted["loss"], rtol=1e-4)
+def test_same_on_every_library(model, data, xp):
+    """By SGD: Adam would blow up the roundoff of a bias that a BatchNorm takes away."""
+    asked = ASKED | {"optimizer": SGD(0.05, 0.5)}
+    fitted, history = fit(model, *data, **asked, rng=0)
+    plain = model.with_arrays(host(model.arrays))
+    ours, wanted = fit(plain, *host(data), **asked, rng=0)
+    np.testing.assert_allclose(history["loss"], wanted["loss"], rtol=1e-5)
     for name, array in fitted.arrays.items():
-        np.testing.assert_allclose(
-            xp.numpy(array), ours.arrays[name], rtol=1e-2, atol=1e-3
-        )
+        found = xp.numpy(array)
+        np.testing.assert_allclose(found, ours.arrays[name], rtol=1e-4, atol=1e-5)
 
 
 X, T = np.ones((4, 12)), np.zeros(4, int)
@@ -311,7 +307,7 @@ X, T = np.ones((4, 12)), np.zeros(4, int)
             "validation: the target has shape",
         ),
         (X, T + 3, {}, ShapeError, "reach from 3 to 3; for 3 classes"),
-        (X, T + 0.5, {}, TypeError, "labels must be integers, got dtype float64"),
+        (X, T + 0.5, {}, TypeError, "labels must be integers, got dtype .*float64"),
         (
             X[:, :5],
             T,
@@ -319,16 +315,19 @@ X, T = np.ones((4, 12)), np.zeros(4, int)
             ShapeError,
             r"x has 5 features, the weight expects 12 = 3 \* 4",
         ),
-        (np.ma.ones((4, 12)), T, {}, TypeError, "masked array"),
-        (X, ["a", "b", "c", "d"], {}, TypeError, "target has dtype <U1"),
     ],
 )
 def test_refuses(model, x, target, asked, error, says):
     with pytest.raises(error, match=says):
-        fit(model, x, target, **ASKED | asked)
+        fit(model, *here((x, target)), **here(ASKED | asked))
 
 
-def test_refuses_what_is_no_model():
+@pytest.mark.host("what is no array of any library")
+def test_refuses_what_is_no_data_and_no_model(model):
+    with pytest.raises(TypeError, match="masked array"):
+        fit(model, np.ma.ones((4, 12)), T, **ASKED)
+    with pytest.raises(TypeError, match="target has dtype <U1"):
+        fit(model, X, ["a", "b", "c", "d"], **ASKED)
     with pytest.raises(TypeError, match="the model is list, not a layer"):
         fit([], X, T, **ASKED)
     with pytest.raises(ShapeError, match="patience must be at least 1, got 0"):

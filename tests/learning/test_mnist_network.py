@@ -12,6 +12,7 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "mnist_tensornet.py"
 FOLDER = os.environ.get("TTALGEBRA_DATA")
 
 
+@pytest.mark.host("the benchmark is NumPy's; test_fit runs the loop everywhere")
 @pytest.mark.skipif(not FOLDER, reason="TTALGEBRA_DATA is not set")
 def test_one_epoch_reaches_the_accuracy_of_the_notes():
     spec = importlib.util.spec_from_file_location("mnist_tensornet", BENCHMARK)

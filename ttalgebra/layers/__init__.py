@@ -4,29 +4,80 @@ Read `protocol` first; each further file is one idea. A new layer is one file he
 one name in `files.LAYERS` and one row in the table of tests/layers.
 """
 
-from ttalgebra.layers.activation import ReLU, Sigmoid, Tanh
-from ttalgebra.layers.dense import Dense
-from ttalgebra.layers.dropout import Dropout
+from ttalgebra.layers.binary import (
+    BinaryLinear,
+    PackedNetwork,
+    ShiftBatchNorm,
+    Sign,
+    pack,
+)
+from ttalgebra.layers.block_term import BTLinear
 from ttalgebra.layers.files import load, save
-from ttalgebra.layers.initial import glorot, he, lecun
-from ttalgebra.layers.normalization import BatchNorm
+from ttalgebra.layers.graph_filter import (
+    EdgeVarying,
+    GraphAttention,
+    GraphConvolution,
+    HybridEdgeVarying,
+    NodeVarying,
+)
+from ttalgebra.layers.plain.activation import ReLU, Sigmoid, Tanh
+from ttalgebra.layers.plain.dense import Dense
+from ttalgebra.layers.plain.dropout import Dropout
+from ttalgebra.layers.plain.initial import glorot, he, lecun
+from ttalgebra.layers.plain.normalization import BatchNorm
 from ttalgebra.layers.protocol import Layer
+from ttalgebra.layers.recurrent.compressed import bt_lstm, tt_lstm
+from ttalgebra.layers.recurrent.lstm import LSTM
+from ttalgebra.layers.recurrent.stepwise import Stepwise
+from ttalgebra.layers.recurrent.tanh import TanhRNN
 from ttalgebra.layers.sequential import Sequential
+from ttalgebra.layers.shift import (
+    DeepShiftPS,
+    DeepShiftQ,
+    FixedPoint,
+    PackedShift,
+    pack_shifts,
+    shifted,
+)
 from ttalgebra.layers.tt_linear import TTLinear
+from ttalgebra.layers.unitary.rnn import UnitaryRNN
 
 __all__ = [
+    "LSTM",
+    "BTLinear",
     "BatchNorm",
+    "BinaryLinear",
+    "DeepShiftPS",
+    "DeepShiftQ",
     "Dense",
     "Dropout",
+    "EdgeVarying",
+    "FixedPoint",
+    "GraphAttention",
+    "GraphConvolution",
+    "HybridEdgeVarying",
     "Layer",
+    "NodeVarying",
+    "PackedNetwork",
+    "PackedShift",
     "ReLU",
     "Sequential",
+    "ShiftBatchNorm",
     "Sigmoid",
+    "Sign",
+    "Stepwise",
     "TTLinear",
     "Tanh",
+    "TanhRNN",
+    "UnitaryRNN",
+    "bt_lstm",
     "glorot",
     "he",
     "lecun",
     "load",
+    "pack",
+    "pack_shifts",
     "save",
+    "shifted",
+    "tt_lstm",
 ]

@@ -7,16 +7,33 @@ from typing import Any
 from ttalgebra.arrays.errors import FormatError, ShapeError, TTError
 from ttalgebra.arrays.namespace import to_numpy
 from ttalgebra.arrays.typing import Array
-from ttalgebra.layers.activation import ReLU, Sigmoid, Tanh
-from ttalgebra.layers.dense import Dense
-from ttalgebra.layers.dropout import Dropout
-from ttalgebra.layers.normalization import BatchNorm
+from ttalgebra.layers.binary import BinaryLinear, ShiftBatchNorm, Sign
+from ttalgebra.layers.block_term import BTLinear
+from ttalgebra.layers.graph_filter import (
+    EdgeVarying,
+    GraphAttention,
+    GraphConvolution,
+    HybridEdgeVarying,
+    NodeVarying,
+)
+from ttalgebra.layers.plain.activation import ReLU, Sigmoid, Tanh
+from ttalgebra.layers.plain.dense import Dense
+from ttalgebra.layers.plain.dropout import Dropout
+from ttalgebra.layers.plain.normalization import BatchNorm
 from ttalgebra.layers.protocol import Layer
+from ttalgebra.layers.recurrent.lstm import LSTM, unprefixed
+from ttalgebra.layers.recurrent.stepwise import Stepwise
+from ttalgebra.layers.recurrent.tanh import TanhRNN
 from ttalgebra.layers.sequential import Sequential
+from ttalgebra.layers.shift import DeepShiftPS, DeepShiftQ, PackedShift
 from ttalgebra.layers.tt_linear import TTLinear
+from ttalgebra.layers.unitary.rnn import UnitaryRNN
 
 LAYERS: tuple[type[Layer], ...] = (
-    BatchNorm, Dense, Dropout, ReLU, Sequential, Sigmoid, TTLinear, Tanh,
+    BatchNorm, BTLinear, BinaryLinear, DeepShiftPS, DeepShiftQ, Dense, Dropout,
+    EdgeVarying, GraphAttention, GraphConvolution, HybridEdgeVarying, LSTM,
+    NodeVarying, PackedShift, ReLU, Sequential, ShiftBatchNorm, Sigmoid, Sign,
+    Stepwise, TTLinear, Tanh, TanhRNN, UnitaryRNN,
 )  # fmt: skip
 _DEEPEST = 8  # sequences within sequences
 
@@ -43,7 +60,7 @@ def save(model: Sequential, path: Path) -> None:
         kind = type(model).__name__
         raise TypeError(f"save: a Sequential is needed, got {kind}; wrap it in one")
     arrays = {name: to_numpy(x) for name, x in model.arrays.items()}
-    write(path, arrays, {"kind": "model", "layers": _entries(model)})
+    write(path, arrays | model.constants, {"kind": "model", "layers": _entries(model)})
 
 
 def load(path: Path) -> Sequential:
@@ -76,6 +93,11 @@ def _entry(layer: Layer, depth: int) -> dict[str, Any]:
                         "itself, not its training form")  # fmt: skip
     if isinstance(layer, Sequential):
         return {"layer": layer.name, "layers": _entries(layer, depth - 1)}
+    if isinstance(layer, Stepwise):
+        return {"layer": layer.name, "of": _entry(layer.layer, depth - 1)}
+    if isinstance(layer, LSTM):
+        gates = _entry(layer.gates, depth - 1)
+        return {"layer": layer.name, "gates": gates, **layer.config}
     return {"layer": layer.name, **layer.config}
 
 
@@ -95,6 +117,8 @@ def _sequential(entries: Any, arrays: Mapping[str, Array], depth: int) -> Sequen
 
 
 def _layer(entry: Any, arrays: Mapping[str, Array], depth: int) -> Layer:
+    if depth < 0:
+        raise FormatError(f"its layers are nested more than {_DEEPEST} deep")
     config = dict(entry) if isinstance(entry, dict) else {}
     name = config.pop("layer", None)
     kind = next((cls for cls in LAYERS if cls.__name__ == name), None)
@@ -103,4 +127,8 @@ def _layer(entry: Any, arrays: Mapping[str, Array], depth: int) -> Layer:
         raise FormatError(f"no layer is called {name!r}; this version knows {known}")
     if kind is Sequential:
         return _sequential(config.get("layers"), arrays, depth - 1)
+    if kind is Stepwise:
+        return Stepwise(_layer(config.get("of"), arrays, depth - 1))
+    if kind is LSTM:
+        config["gates"] = _layer(config.get("gates"), unprefixed(arrays), depth - 1)
     return kind.restored(arrays, **config)

@@ -17,6 +17,7 @@ import numpy as np
 from ttalgebra.arrays.checks import as_array, require_finite
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import (
+    copied,
     is_complex,
     is_numpy,
     move,
@@ -25,13 +26,19 @@ from ttalgebra.arrays.namespace import (
 )
 from ttalgebra.arrays.typing import Array, Backward
 
+_AXES = {
+    2: "two axes, (samples, features)",
+    3: "three axes, (samples, steps, features)",
+}
+
 
 class Layer(ABC):
     """A map of batches ``(n, features) -> (n, features')`` with named arrays.
 
-    Calling a layer is inference; `training` gives the form that one step of training
-    uses. A new layer defines `forward`, and whichever of `parameters`, `statistics`,
-    `config` and `inputs` is not empty.
+    Layers of sequences meet ``(n, steps, features)``; their `axes` are 3. Calling a
+    layer is inference; `training` gives the form that one step of training uses. A
+    new layer defines `forward`, and whichever of `parameters`, `statistics`, `config`
+    and `inputs` is not empty.
     """
 
     @abstractmethod
@@ -58,14 +65,14 @@ class Layer(ABC):
 
     def _checked(self, x: Array) -> Array:
         x = as_array(x, f"{self.name}: x")
-        if x.ndim != 2:
-            message = f"{self.name}: x has shape {tuple(x.shape)}, expected two axes"
-            raise ShapeError(f"{message}, (samples, features)")
+        if x.ndim != self.axes:
+            message = f"{self.name}: x has shape {tuple(x.shape)}, expected"
+            raise ShapeError(f"{message} {_AXES[self.axes]}")
         wanted = prod(self.inputs)
-        if self.inputs and x.shape[1] != wanted:
+        if self.inputs and x.shape[-1] != wanted:
             factors = " * ".join(map(str, self.inputs))
             size = f"{wanted} = {factors}" if len(self.inputs) > 1 else f"{wanted}"
-            message = f"{self.name}: x has {x.shape[1]} features"
+            message = f"{self.name}: x has {x.shape[-1]} features"
             raise ShapeError(f"{message}, the weight expects {size}")
         return x
 
@@ -73,10 +80,22 @@ class Layer(ABC):
         """The layer as one step of training uses it; most are the same there."""
         return self
 
+    def projected(self) -> "Layer":
+        """The layer with its parameters brought back to where they are allowed.
+
+        Each step of training ends with it; for most layers anything is allowed.
+        """
+        return self
+
     @property
     def name(self) -> str:
         """What error messages and files call this layer."""
         return type(self).__name__
+
+    @property
+    def axes(self) -> int:
+        """2 for ``(samples, features)``, 3 for ``(samples, steps, features)``."""
+        return 2
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -94,13 +113,18 @@ class Layer(ABC):
         return {}
 
     @property
+    def constants(self) -> dict[str, np.ndarray]:
+        """Arrays that neither training nor moving changes: a graph, for one."""
+        return {}
+
+    @property
     def config(self) -> dict[str, Any]:
         """Whatever, besides the arrays, makes this layer; plain JSON values."""
         return {}
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """Parameters and statistics: all that a file has to hold."""
+        """Parameters and statistics: with the constants, all that a file holds."""
         return self.parameters | self.statistics
 
     @property
@@ -115,7 +139,7 @@ class Layer(ABC):
 
     @classmethod
     def restored(cls, arrays: Mapping[str, Array], **config: Any) -> Self:
-        """The layer that has these `arrays` and this `config`."""
+        """The layer that has these `arrays` and `constants`, and this `config`."""
         return cls(**arrays, **config)
 
     def with_arrays(self, arrays: Mapping[str, Array]) -> Self:
@@ -138,7 +162,7 @@ class Layer(ABC):
             raise ShapeError(f"{verb}: {name} has shape {shape}, expected {wanted}")
 
     def _rebuilt(self, arrays: Mapping[str, Array]) -> Self:
-        return type(self).restored(arrays, **self.config)
+        return type(self).restored({**arrays, **self.constants}, **self.config)
 
     def to(self, backend: str, device: object = None) -> Self:
         """A copy in the array library named ``backend``; TypeError if there is none."""
@@ -148,7 +172,7 @@ class Layer(ABC):
 
 def _own(result: Array, given: Array) -> Array:
     """``result``, copied where it is what the caller gave: results are never shared."""
-    return namespace_of(given).asarray(given, copy=True) if result is given else result
+    return copied(given) if result is given else result
 
 
 def owned(x: Any, name: str) -> Array:
@@ -159,7 +183,7 @@ def owned(x: Any, name: str) -> Array:
     x = as_array(x, name)
     require_finite(x, name)
     if not is_numpy(x):
-        return namespace_of(x).asarray(x, copy=True)
+        return copied(x)
     if x.flags.writeable or x.base is not None:
         x = x.copy()
         x.flags.writeable = False

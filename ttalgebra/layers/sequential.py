@@ -36,6 +36,11 @@ class Sequential(Layer):
         object.__setattr__(self, "layers", tuple(self.layers))
 
     @property
+    def axes(self) -> int:
+        """Those of the first layer."""
+        return self.layers[0].axes if self.layers else 2
+
+    @property
     def inputs(self) -> tuple[int, ...]:
         """Those of the first layer."""
         return self.layers[0].inputs if self.layers else ()
@@ -50,9 +55,23 @@ class Sequential(Layer):
         """Those of every layer, prefixed."""
         return _prefixed([layer.statistics for layer in self.layers])
 
+    @property
+    def constants(self) -> dict[str, np.ndarray]:
+        """Those of every layer, prefixed."""
+        return _prefixed([layer.constants for layer in self.layers])
+
+    @property
+    def nbytes(self) -> int:
+        """Those of every layer, packed ones included."""
+        return sum(layer.nbytes for layer in self.layers)
+
     def training(self, rng: np.random.Generator) -> "Sequential":
         """Every layer in its training form; draws are made from the first on."""
         return Sequential([layer.training(rng) for layer in self.layers])
+
+    def projected(self) -> "Sequential":
+        """Every layer projected."""
+        return Sequential([layer.projected() for layer in self.layers])
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         """Each layer in turn; backward, each in reverse."""

@@ -16,7 +16,7 @@ from ttalgebra.arrays.typing import RNG, Array, Backward, Cores, Ranks
 from ttalgebra.cores import gradients
 from ttalgebra.cores.chain import require_chain
 from ttalgebra.cores.products import rows
-from ttalgebra.layers.initial import Variance, glorot
+from ttalgebra.layers.plain.initial import Variance, glorot
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 from ttalgebra.trains.create import random_matrix
 from ttalgebra.trains.doors.pairing import promoted

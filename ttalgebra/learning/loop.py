@@ -39,10 +39,10 @@ def step(
     target: Array,
     rng: np.random.Generator,
 ) -> tuple[Layer, State, float]:
-    """One step: forward, loss, backward, update. Nothing that was given is changed.
+    """One step: forward, loss, backward, update, and the projection of the layers.
 
-    Raises NonFiniteError where the data, the loss, a gradient or a parameter is not
-    finite.
+    Nothing that was given is changed. Raises NonFiniteError where the data, the loss,
+    a gradient or a parameter is not finite.
     """
     _require_finite_data(x, target, "the")
     y, backward = model.training(rng)(x)
@@ -53,7 +53,7 @@ def step(
         require_finite(gradient, f"the gradient of {name}")
     parameters, state = optimizer.update(model.parameters, gradients, state)
     statistics = {name: gradients[name] for name in model.statistics}
-    return model.with_arrays(parameters | statistics), state, value
+    return model.with_arrays(parameters | statistics).projected(), state, value
 
 
 def fit(

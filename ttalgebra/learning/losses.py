@@ -4,6 +4,7 @@
 with ``mean=False`` the sum; of an empty batch both are 0.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from ttalgebra.arrays.namespace import (
     to_numpy,
 )
 from ttalgebra.arrays.typing import Array
+from ttalgebra.cores.chain import reshape
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,38 @@ class SquaredHinge:
         sign = 2 * xp.astype(onehot, y.dtype) - 1
         excess = xp.clip(1 - sign * y, min=0)
         return _weighted(excess * excess, -2 * sign * excess, self.mean)
+
+
+@dataclass(frozen=True)
+class StepwiseLoss:
+    """``loss`` of ``y`` ``(n, steps, c)``, each step of each sample by itself.
+
+    The target has one more axis than that of ``loss``, ``(n, steps, ...)``.
+
+    >>> import numpy as np
+    >>> from ttalgebra.learning import CrossEntropy, StepwiseLoss
+    >>> loss = StepwiseLoss(CrossEntropy())
+    >>> value, dy = loss(np.zeros((2, 3, 4)), np.zeros((2, 3), int))
+    >>> round(value, 12), dy.shape
+    (1.38629436112, (2, 3, 4))
+    """
+
+    loss: Callable[[Array, Array], tuple[float, Array]]
+
+    def __call__(self, y: Array, target: Array) -> tuple[float, Array]:
+        """The value, and its gradient in the shape of ``y``."""
+        y = as_array(y, "StepwiseLoss: y")
+        target = target if is_array(target) else np.asarray(target)
+        if y.ndim != 3 or tuple(target.shape[:2]) != tuple(y.shape[:2]):
+            message = f"StepwiseLoss: y has shape {tuple(y.shape)} and the target"
+            wanted = "(samples, steps, ...), the same samples and steps, are needed"
+            raise ShapeError(f"{message} {tuple(target.shape)}; {wanted}")
+        n, steps, c = y.shape
+        rest = tuple(target.shape[2:])
+        value, dy = self.loss(
+            reshape(y, n * steps, c), reshape(target, n * steps, *rest)
+        )
+        return value, reshape(dy, n, steps, c)
 
 
 def as_labels(target: Any, n: int, name: str) -> Array:

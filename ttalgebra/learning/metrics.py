@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,8 +30,8 @@ def predict(model: Layer, x: Array) -> Array:
     x = as_array(x, "predict: x")
     if x.ndim == 0 or x.shape[0] <= BLOCK:
         return model(x)[0]
-    starts = range(0, x.shape[0], BLOCK)
-    outputs = [model(x[start : start + BLOCK])[0] for start in starts]
+    cuts = [*range(0, x.shape[0], BLOCK), x.shape[0]]
+    outputs = [model(x[start:stop, ...])[0] for start, stop in pairwise(cuts)]
     return namespace_of(*outputs).concat(outputs, axis=0)
 
 
@@ -64,9 +65,10 @@ def evaluate(model: Layer, loss: Loss, x: Array, target: Array) -> dict[str, flo
 def as_samples(x: Any, target: Any, name: str) -> tuple[Array, Array]:
     """Data as arrays: at least one sample, a target for each, in one library."""
     x = as_array(x, f"{name}: x")
-    if x.ndim != 2 or x.shape[0] == 0:
+    if x.ndim not in (2, 3) or x.shape[0] == 0:
         message = f"{name}: x has shape {tuple(x.shape)}"
-        raise ShapeError(f"{message}; (samples, features) and a sample are needed")
+        layout = "(samples, features) or (samples, steps, features)"
+        raise ShapeError(f"{message}; {layout} and a sample are needed")
     if not is_array(target):
         target = np.asarray(target)
     kinds = ("bool", "integral")  # what is wrong with labels, the loss says

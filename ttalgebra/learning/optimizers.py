@@ -80,13 +80,13 @@ class SGD:
     decays: Chosen = weights
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate, "SGD")
-        _require_share(self.momentum, "SGD: momentum")
-        _require_decay(self.decay, "SGD")
+        require_rate(self.rate, "SGD")
+        require_share(self.momentum, "SGD: momentum")
+        require_not_negative(self.decay, "SGD: decay")
 
     def init(self, parameters: Parameters) -> dict[str, Any]:
         """No steps done; velocities 0."""
-        return {"step": 0} | _zeros(parameters, "velocity")
+        return {"step": 0} | zeros(parameters, "velocity")
 
     def update(
         self, parameters: Parameters, gradients: Parameters, state: State
@@ -95,7 +95,7 @@ class SGD:
         rate, mu = rate_at(self.rate, state["step"]), self.momentum
         new, after = {}, {"step": state["step"] + 1}
         for name, p in parameters.items():
-            g = _with_decay(name, p, gradients, self)
+            g = with_decay(name, p, gradients, self)
             v = mu * state[f"velocity.{name}"] - rate * g
             new[name] = p + (mu * v - rate * g if self.nesterov else v)
             after[f"velocity.{name}"] = v
@@ -136,18 +136,18 @@ class Adam:
     decays: Chosen = weights
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate, "Adam")
+        require_rate(self.rate, "Adam")
         if not isinstance(self.betas, tuple) or len(self.betas) != 2:
             raise ShapeError(f"Adam: betas must be a pair, got {self.betas!r}")
         for beta in self.betas:
-            _require_share(beta, "Adam: each of betas")
+            require_share(beta, "Adam: each of betas")
         positive(self.eps, "Adam: eps")
-        _require_decay(self.decay, "Adam")
+        require_not_negative(self.decay, "Adam: decay")
 
     def init(self, parameters: Parameters) -> dict[str, Any]:
         """No steps done; both means 0."""
         squares = {name: _square(p) for name, p in parameters.items()}
-        return {"step": 0} | _zeros(parameters, "mean") | _zeros(squares, "square")
+        return {"step": 0} | zeros(parameters, "mean") | zeros(squares, "square")
 
     def update(
         self, parameters: Parameters, gradients: Parameters, state: State
@@ -157,12 +157,77 @@ class Adam:
         rate = rate_at(self.rate, state["step"]) / (1 - b1**step)
         new, after = {}, {"step": step}
         for name, p in parameters.items():
-            g = _with_decay(name, p, gradients, self)
+            g = with_decay(name, p, gradients, self)
             m = b1 * state[f"mean.{name}"] + (1 - b1) * g
             v = b2 * state[f"square.{name}"] + (1 - b2) * _square(g)
             root = namespace_of(v).sqrt(v / (1 - b2**step))
             new[name] = p - rate * m / (root + self.eps)
             after |= {f"mean.{name}": m, f"square.{name}": v}
+        return new, after
+
+
+@dataclass(frozen=True)
+class RMSProp:
+    """``p <- p - rate g / (sqrt(v) + eps)``, ``v`` a running mean of ``|g|^2``.
+
+    Source: Tieleman & Hinton (2012), lecture 6.5. ``v`` is real also for complex
+    ``g``: both parts of a number share it.
+
+    Parameters
+    ----------
+    rate
+        A number above 0, or a schedule.
+    beta
+        How slowly the mean forgets, in ``[0, 1)``.
+    start
+        What ``v`` is before the first step, at least 0. That of Arjovsky et al.
+        (2016), 1e-3, makes first steps smaller than ``rate`` where ``|g| < 0.03``.
+    eps
+        Keeps the quotient finite.
+    decay, decays
+        As for `SGD`: added to the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ttalgebra.learning import RMSProp
+    >>> rule, p = RMSProp(rate=0.5, beta=0.75, start=0.0), {"p": np.array([1.0])}
+    >>> p, state = rule.update(p, {"p": np.array([3.0])}, rule.init(p))
+    >>> p["p"].round(6)
+    array([0.])
+    """
+
+    rate: float | Schedule = 1e-3
+    beta: float = 0.9
+    start: float = 1e-3
+    eps: float = 1e-8
+    decay: float = 0.0
+    decays: Chosen = weights
+
+    def __post_init__(self) -> None:
+        require_rate(self.rate, "RMSProp")
+        require_share(self.beta, "RMSProp: beta")
+        require_not_negative(self.start, "RMSProp: start")
+        positive(self.eps, "RMSProp: eps")
+        require_not_negative(self.decay, "RMSProp: decay")
+
+    def init(self, parameters: Parameters) -> dict[str, Any]:
+        """No steps done; every mean is ``start``."""
+        squares = {name: _square(p) for name, p in parameters.items()}
+        means = zeros(squares, "square").items()
+        return {"step": 0} | {name: zero + self.start for name, zero in means}
+
+    def update(
+        self, parameters: Parameters, gradients: Parameters, state: State
+    ) -> Updated:
+        """One step; nothing that was given is changed."""
+        rate, beta = rate_at(self.rate, state["step"]), self.beta
+        new, after = {}, {"step": state["step"] + 1}
+        for name, p in parameters.items():
+            g = with_decay(name, p, gradients, self)
+            v = beta * state[f"square.{name}"] + (1 - beta) * _square(g)
+            new[name] = p - rate * g / (namespace_of(v).sqrt(v) + self.eps)
+            after[f"square.{name}"] = v
         return new, after
 
 
@@ -176,7 +241,8 @@ def rate_at(rate: float | Schedule, step: int) -> float:
     return number
 
 
-def _with_decay(name: str, p: Array, gradients: Parameters, rule: SGD | Adam) -> Array:
+def with_decay(name: str, p: Array, gradients: Parameters, rule: Any) -> Array:
+    """The gradient of ``p`` by its name, plus ``rule.decay * p`` where that decays."""
     if name not in gradients:
         names = ", ".join(gradients) or "none"
         raise ShapeError(f"update: no gradient is named {name!r}; there are: {names}")
@@ -192,22 +258,26 @@ def _square(g: Array) -> Array:
     return namespace_of(g).real(g * conj(g)) if is_complex(g) else g * g
 
 
-def _zeros(arrays: Parameters, what: str) -> dict[str, Array]:
+def zeros(arrays: Parameters, what: str) -> dict[str, Array]:
+    """Zeros like each array, named ``"what.NAME"``."""
     return {f"{what}.{n}": namespace_of(x).zeros_like(x) for n, x in arrays.items()}
 
 
-def _require_rate(rate: float | Schedule, name: str) -> None:
+def require_rate(rate: float | Schedule, name: str) -> None:
+    """Raise ShapeError unless ``rate`` is above 0; a schedule is asked later."""
     if not callable(rate):
         positive(rate, f"{name}: rate")
 
 
-def _require_share(value: float, name: str) -> None:
+def require_share(value: float, name: str) -> None:
+    """Raise ShapeError unless ``0 <= value < 1``."""
     number = as_scalar(value, name)
     if isinstance(number, complex) or not 0 <= number < 1:
         raise ShapeError(f"{name} must be at least 0 and below 1, got {number}")
 
 
-def _require_decay(value: float, name: str) -> None:
-    number = as_scalar(value, f"{name}: decay")
+def require_not_negative(value: float, name: str) -> None:
+    """Raise ShapeError unless ``value >= 0``."""
+    number = as_scalar(value, name)
     if isinstance(number, complex) or number < 0:
-        raise ShapeError(f"{name}: decay must be at least 0, got {number}")
+        raise ShapeError(f"{name} must be at least 0, got {number}")

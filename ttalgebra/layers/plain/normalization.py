@@ -12,7 +12,7 @@ from ttalgebra.arrays.checks import as_dtype, as_positive, as_scalar
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import namespace_of, to_numpy
 from ttalgebra.arrays.typing import Array, Backward
-from ttalgebra.layers.activation import require_real
+from ttalgebra.layers.plain.activation import require_real
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 
 _ARRAYS = ("scale", "shift", "mean", "variance")
@@ -48,6 +48,13 @@ class AbstractBatchNorm(Layer):
                 raise ShapeError(f"{message}, got {value}")
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def new(cls, features: int, *, dtype: Any = np.float32, **config: float) -> Self:
+        """Scale 1, shift 0, mean 0, variance 1; ``eps`` and ``momentum`` as given."""
+        n, kind = as_positive(features, "BatchNorm: features"), as_dtype(dtype)
+        ones, zeros = np.ones(n, kind), np.zeros(n, kind)
+        return cls(ones, zeros, zeros, ones, **config)
+
     @property
     def inputs(self) -> tuple[int, ...]:
         """One feature for each entry of the scale."""
@@ -67,6 +74,20 @@ class AbstractBatchNorm(Layer):
     def config(self) -> dict[str, Any]:
         """``eps`` and ``momentum``."""
         return {"eps": self.eps, "momentum": self.momentum}
+
+    def _samples(self, x: Array) -> int:
+        require_real(x, "BatchNorm: x")
+        n = int(x.shape[0])
+        if n < 2:
+            message = f"BatchNorm: a batch of {n} has no variance"
+            raise ShapeError(f"{message}; train with at least 2 samples in each batch")
+        return n
+
+    def _running(self, mean: Array, variance: Array) -> dict[str, Array]:
+        return {
+            "mean": self.mean + self.momentum * (mean - self.mean),
+            "variance": self.variance + self.momentum * (variance - self.variance),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +116,6 @@ class BatchNorm(AbstractBatchNorm):
     >>> y.round(4).tolist(), gradients["mean"], gradients["variance"]
     ([[-1.0], [1.0]], array([2.]), array([2.]))
     """
-
-    @classmethod
-    def new(cls, features: int, *, dtype: Any = np.float32, **config: float) -> Self:
-        """Scale 1, shift 0, mean 0, variance 1; ``eps`` and ``momentum`` as given."""
-        n, kind = as_positive(features, "BatchNorm: features"), as_dtype(dtype)
-        ones, zeros = np.ones(n, kind), np.zeros(n, kind)
-        return cls(ones, zeros, zeros, ones, **config)
 
     def training(self, rng: np.random.Generator) -> "BatchNormOfBatch":  # noqa: ARG002
         """The form that normalises by the statistics of the batch itself."""
@@ -148,17 +162,3 @@ class BatchNormOfBatch(AbstractBatchNorm):
             return dx, gradients | self._running(mean, variance * (n / (n - 1)))
 
         return normal * self.scale + self.shift, backward
-
-    def _samples(self, x: Array) -> int:
-        require_real(x, "BatchNorm: x")
-        n = int(x.shape[0])
-        if n < 2:
-            message = f"BatchNorm: a batch of {n} has no variance"
-            raise ShapeError(f"{message}; train with at least 2 samples in each batch")
-        return n
-
-    def _running(self, mean: Array, variance: Array) -> dict[str, Array]:
-        return {
-            "mean": self.mean + self.momentum * (mean - self.mean),
-            "variance": self.variance + self.momentum * (variance - self.variance),
-        }

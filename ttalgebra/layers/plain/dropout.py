@@ -7,7 +7,7 @@ import numpy as np
 
 from ttalgebra.arrays.checks import as_scalar
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import from_numpy, to_numpy
+from ttalgebra.arrays.namespace import dtype_of, from_numpy
 from ttalgebra.arrays.typing import Array, Backward
 from ttalgebra.layers.protocol import Layer
 
@@ -78,5 +78,4 @@ class DrawnDropout(Layer):
         """Zeros and ``1 / (1 - rate)`` in the shape, dtype and library of ``x``."""
         rng = np.random.default_rng(self.seed)
         kept = rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
-        dtype = to_numpy(x[:0, :0]).dtype
-        return from_numpy(kept * dtype.type(1 / (1 - self.rate)), like=x)
+        return from_numpy(kept * dtype_of(x).type(1 / (1 - self.rate)), like=x)

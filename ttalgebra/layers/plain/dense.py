@@ -10,7 +10,7 @@ from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import conj, namespace_of
 from ttalgebra.arrays.random import generator, normal
 from ttalgebra.arrays.typing import RNG, Array, Backward
-from ttalgebra.layers.initial import Variance, glorot
+from ttalgebra.layers.plain.initial import Variance, glorot
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 
 

@@ -1,0 +1,1 @@
+"""Sums of Tucker terms: blocks, orders of contraction, products, gradients."""

@@ -1,0 +1,1 @@
+"""The layers every network has: dense, activations, dropout, batch normalisation."""

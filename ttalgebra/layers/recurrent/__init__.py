@@ -1,0 +1,1 @@
+"""Layers of sequences ``(n, steps, features)``: one cell, unrolled over the steps."""

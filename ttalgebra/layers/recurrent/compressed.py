@@ -1,0 +1,87 @@
+"""LSTMs whose map of the inputs is compressed: TT-LSTM and BT-LSTM.
+
+The four gates are fused in the first row mode, which is four times that of the state.
+Source: Yang et al. (2017); Ye et al. (2018).
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ttalgebra.arrays.checks import as_modes
+from ttalgebra.arrays.random import generator
+from ttalgebra.arrays.typing import RNG, Ranks
+from ttalgebra.layers.block_term import BTLinear
+from ttalgebra.layers.plain.initial import Variance, glorot
+from ttalgebra.layers.recurrent.lstm import LSTM
+from ttalgebra.layers.tt_linear import TTLinear
+
+
+def tt_lstm(
+    state_modes: Sequence[int],
+    col_modes: Sequence[int],
+    ranks: Ranks,
+    *,
+    sequences: bool = False,
+    variance: Variance = glorot,
+    rng: RNG = None,
+    dtype: Any = np.float32,
+) -> LSTM:
+    """An LSTM of ``prod(state_modes)`` states behind a `TTLinear` of its inputs.
+
+    >>> from ttalgebra.layers import tt_lstm
+    >>> lstm = tt_lstm((4, 4, 4, 4), (8, 20, 20, 18), ranks=4, rng=0)
+    >>> lstm.gates.weight.n_parameters, int(lstm.gates.weight.compression)
+    (3360, 17554)
+    """
+    rows, draw = fused(state_modes), generator(rng)
+    gates = TTLinear.random(
+        rows, col_modes, ranks, variance=variance, rng=draw, dtype=dtype
+    )
+    n = prod(rows) // 4
+    return LSTM.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
+
+
+def bt_lstm(
+    state_modes: Sequence[int],
+    col_modes: Sequence[int],
+    *,
+    n_blocks: int,
+    ranks: Ranks,
+    sequences: bool = False,
+    variance: Variance = glorot,
+    rng: RNG = None,
+    dtype: Any = np.float32,
+) -> LSTM:
+    """An LSTM of ``prod(state_modes)`` states behind a `BTLinear` of its inputs.
+
+    >>> from ttalgebra.layers import bt_lstm
+    >>> lstm = bt_lstm((4, 4, 4, 4), (8, 20, 20, 18), n_blocks=2, ranks=4, rng=0)
+    >>> lstm.gates.weight.n_parameters, int(lstm.gates.weight.compression)
+    (3392, 17388)
+    """
+    rows, draw = fused(state_modes), generator(rng)
+    gates = BTLinear.random(
+        rows,
+        col_modes,
+        n_blocks=n_blocks,
+        ranks=ranks,
+        variance=variance,
+        rng=draw,
+        dtype=dtype,
+    )
+    n = prod(rows) // 4
+    return LSTM.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
+
+
+def fused(state_modes: Sequence[int]) -> tuple[int, ...]:
+    """The row modes of the four gates: the first mode of the state times four.
+
+    >>> from ttalgebra.layers.recurrent.compressed import fused
+    >>> fused((8, 4, 8))
+    (32, 4, 8)
+    """
+    first, *others = as_modes(state_modes, "state_modes")
+    return 4 * first, *others

@@ -1,0 +1,62 @@
+"""From one network to another: dense to shift, shift to packed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ttalgebra.layers.plain.dense import Dense
+from ttalgebra.layers.protocol import Layer
+from ttalgebra.layers.sequential import Sequential
+from ttalgebra.layers.shift.exponents import DeepShiftPS
+from ttalgebra.layers.shift.integers.layer import PackedShift
+from ttalgebra.layers.shift.rounded import DeepShiftQ
+
+
+def shifted(
+    model: Sequential, kind: type[DeepShiftQ] | type[DeepShiftPS], **options: Any
+) -> Sequential:
+    """``model`` with every `Dense` as a layer of this kind, other layers as they are.
+
+    ``options`` are those of ``kind.from_dense``. Weights above 1 are cut to 1. Raises
+    TypeError where there is nothing to convert.
+
+    >>> from ttalgebra.layers import Dense, DeepShiftQ, ReLU, Sequential, shifted
+    >>> model = Sequential([Dense.random(4, 3, rng=0), ReLU()])
+    >>> [layer.name for layer in shifted(model, DeepShiftQ, bits=4).layers]
+    ['DeepShiftQ', 'ReLU']
+    """
+    _require_some(model, "shifted", Dense)
+    return _replaced(model, Dense, lambda layer: kind.from_dense(layer, **options))
+
+
+def pack_shifts(model: Sequential, *, guard: int = 0) -> Sequential:
+    """``model`` with every shift layer as a `PackedShift`, other layers as they are.
+
+    Raises TypeError where there is none, ShapeError for zeros of a `DeepShiftQ`.
+    """
+    kinds = (DeepShiftQ, DeepShiftPS)
+    _require_some(model, "pack_shifts", *kinds)
+    return _replaced(model, kinds, lambda layer: PackedShift.of(layer, guard=guard))
+
+
+def _replaced(
+    model: Sequential, kinds: Any, make: Callable[[Any], Layer]
+) -> Sequential:
+    """``make(layer)`` for layers of these kinds, at any depth of sequences."""
+    return Sequential([
+        _replaced(layer, kinds, make) if isinstance(layer, Sequential)
+        else make(layer) if isinstance(layer, kinds) else layer
+        for layer in model.layers
+    ])  # fmt: skip
+
+
+def _has(layer: object, *kinds: type[Layer]) -> bool:
+    if not isinstance(layer, Sequential):
+        return isinstance(layer, kinds)
+    return any(_has(own, *kinds) for own in layer.layers)
+
+
+def _require_some(model: object, verb: str, *kinds: type[Layer]) -> None:
+    if not isinstance(model, Sequential) or not _has(model, *kinds):
+        names, found = " or ".join(k.__name__ for k in kinds), type(model).__name__
+        message = f"{verb}: a Sequential with a {names} is needed, got a {found}"
+        raise TypeError(f"{message} that has none")

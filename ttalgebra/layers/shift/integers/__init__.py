@@ -1,0 +1,1 @@
+"""Inference with integers: `codes` as bytes, `sums` of shifts, and the `layer`."""
