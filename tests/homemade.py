@@ -35,7 +35,7 @@ class HomemadeArray:
     def device(self):
         return self.inner.device
 
-    def to_device(self, device):
+    def to_device(self, device, *, stream=None):  # noqa: ARG002, the standard has it
         return wrapped(self.inner.to_device(device))
 
     def __getattr__(self, name):

@@ -247,7 +247,7 @@ COVERED = {
     71: [
         (DASK, "test_any_number_of_workers"),
         (DASK, "test_a_worker_killed_in_the_middle"),
-        (DASK, "test_a_block_that_kills_each_worker_is_named"),
+        (DASK, "test_a_block_that_kills_is_named"),
     ],
     72: [(NEIGHBOURS, "test_every_draw_of_the_tests_is_seeded")],
 }

@@ -18,7 +18,7 @@ from itertools import accumulate, pairwise
 from typing import Protocol
 
 from ttalgebra.arrays.contract import contract
-from ttalgebra.arrays.namespace import conj, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import conj, is_complex, namespace_of, to_numpy
 from ttalgebra.arrays.typing import Array
 from ttalgebra.cores import chain
 from ttalgebra.cores.chain import left_unfold, reshape, right_unfold
@@ -93,10 +93,12 @@ class Plain:
         )
 
     def stretch(self) -> float:
-        """The largest column norm of the left unfolding."""
-        xp = namespace_of(self.core)
-        norms = xp.linalg.vector_norm(left_unfold(self.core), axis=0)
-        return float(to_numpy(xp.max(norms)))
+        """The largest column norm of the left unfolding, whose entries are near one."""
+        xp, columns = namespace_of(self.core), left_unfold(self.core)
+        squares = (
+            xp.real(columns * conj(columns)) if is_complex(columns) else columns**2
+        )
+        return math.sqrt(float(to_numpy(xp.max(xp.sum(squares, axis=0)))))
 
     def mapped(self, function: Callable[[Array], Array]) -> "Plain":
         """The site of ``function(core)``."""

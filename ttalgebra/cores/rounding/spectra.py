@@ -20,7 +20,7 @@ from ttalgebra.cores.truncation import Truncation
 
 LEADING = 0.618  # of the largest entry: an entry that roundoff does not make to lead
 ONE_CORE = {"double": 500, "single": 60}  # exponents that a single core can hold
-HALVINGS = 60
+SECANTS = 60  # at most; the hull of 10,000 bonds takes less than twenty
 
 
 def singular_values(cores: Cores) -> tuple[tuple[np.ndarray, ...], int]:
@@ -97,8 +97,8 @@ def by_parameters(cores: Cores, n_parameters: int) -> tuple[Cores, Truncation]:
     """Round to at most ``n_parameters`` entries in all cores, as accurately as it can.
 
     The ranks minimise ``sum_k sum_{j > r_k} s_{k,j}^2``, which bounds the squared error
-    from above, and from below by one ``(d - 1)``-th. Cost ``O(d n r^3)``, 60 searches
-    of ``O(d r^2)``, a climb of ``O(d r log d)``. Raises ShapeError where not even rank
+    from above, and from below by one ``(d - 1)``-th. Cost ``O(d n r^3)``, searches of
+    ``O(d r^2)`` each, a climb of ``O(d r log d)``. Raises ShapeError where not even rank
     1 fits.
     """
     sizes = [math.prod(modes) for modes in chain.modes(cores)]
@@ -124,25 +124,44 @@ def ranks_for(
 ) -> tuple[int, ...]:
     """The ranks of least summed tails among those of at most ``n_parameters``.
 
-    Optimal for some Lagrange multiplier (found by bisection, each time exactly, by
-    dynamic programming along the chain); what that leaves is filled greedily. The
-    greedy climb from rank 1 competes.
+    Optimal for some Lagrange multiplier (each time exactly, by dynamic programming
+    along the chain); what that leaves is filled greedily. The greedy climb from rank 1
+    competes.
     """
     tails = [_squared_tails(s) for s in values]
     ones = (1,) * len(tails)
     largest = tuple(len(t) for t in tails)
     if parameters(sizes, largest) <= n_parameters:
         return largest
-    low, high, best = 0.0, 1.0, ones
-    for _ in range(HALVINGS):  # the multiplier, in [0, inf), is m / (1 - m)
-        middle = (low + high) / 2
-        found = _least(tails, sizes, middle / (1 - middle))
-        if parameters(sizes, found) <= n_parameters:
-            high, best = middle, found
-        else:
-            low = middle
+    best = _on_the_hull(tails, sizes, n_parameters, largest, ones)
     climbs = [_climbed(tails, sizes, n_parameters, start) for start in (best, ones)]
     return min(climbs, key=lambda ranks: _bound(tails, ranks))
+
+
+def _on_the_hull(
+    tails: Sequence[np.ndarray],
+    sizes: Sequence[int],
+    n_parameters: int,
+    above: tuple[int, ...],
+    below: tuple[int, ...],
+) -> tuple[int, ...]:
+    """The ranks nearest below ``n_parameters`` that some price per parameter chooses.
+
+    At the price at which ``above`` and ``below`` cost the same, either something is
+    cheaper, and takes the place of one of them, or there is nothing between them on
+    the lower convex hull of errors over parameters.
+    """
+    for _ in range(SECANTS):
+        (high, few), (low, many) = (
+            (_bound(tails, ranks), parameters(sizes, ranks)) for ranks in (below, above)
+        )
+        price = (high - low) / (many - few) * sum(sizes)
+        found = _least(tails, sizes, price)
+        count = parameters(sizes, found)
+        if not few < count < many:
+            break
+        above, below = (above, found) if count <= n_parameters else (found, below)
+    return below
 
 
 def _squared_tails(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ttalgebra.cores.block_term import blocks as terms
 from ttalgebra.cores.block_term import gradients, orders, products
 from ttalgebra.cores.block_term.blocks import Block, Blocks
 from ttalgebra.trains.doors.dense import MAX_STATE, batch_last, real_as, samples_first
-from ttalgebra.trains.doors.pairing import promoted
+from ttalgebra.trains.doors.pairing import promoted, require_together
 
 Pullback = Callable[[Array], tuple[Blocks, Array]]
 
@@ -82,6 +82,7 @@ def vjp(blocks: Blocks, X: Any) -> tuple[Array, Pullback]:
         if tuple(dy.shape) != tuple(y.shape):
             message = f"pullback: dy has shape {tuple(dy.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
+        require_together(y, dy)
         dblocks, dX = pull(batch_last(dy))
         like = blocks[0].core
         own = terms.mapped(lambda gradient: real_as(gradient, like), dblocks)

@@ -11,7 +11,7 @@ from ttalgebra.arrays.namespace import is_complex, namespace_of, nbytes_of
 from ttalgebra.arrays.scaling import times_power
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, gradients, products
-from ttalgebra.trains.doors.pairing import promoted
+from ttalgebra.trains.doors.pairing import promoted, require_together
 
 MAX_STATE = 2**34  # what a product may need on its way, whatever its result
 Pullback = Callable[[Array], tuple[Cores, Array]]
@@ -42,6 +42,7 @@ def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
         if tuple(dy.shape) != tuple(y.shape):
             message = f"pullback: dy has shape {tuple(dy.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
+        require_together(y, dy)
         dcores, dX = pull(batch_last(dy))
         parts = zip(dcores, A, shifts, strict=True)
         own = tuple(times_power(real_as(dG, G), shift) for dG, G, shift in parts)

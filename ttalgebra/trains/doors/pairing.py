@@ -23,14 +23,20 @@ def promoted(*arrays: Array) -> Cores:
 
     Raises TypeError where they belong to different libraries or devices.
     """
+    require_together(*arrays)
     xp = namespace_of(*arrays)
+    dtype = xp.result_type(*arrays)
+    return tuple(xp.astype(x, dtype, copy=False) for x in arrays)
+
+
+def require_together(*arrays: Array) -> None:
+    """Raise TypeError unless the arrays share a library and a device."""
+    namespace_of(*arrays)
     found = (device_of(x) for x in arrays)
     devices = {str(device): None for device in found if device is not None}
     if len(devices) > 1:
         message = f"arrays of one device are needed, got {' and '.join(devices)}"
         raise TypeError(f"{message}; move one of them with .to(...) first")
-    dtype = xp.result_type(*arrays)
-    return tuple(xp.astype(x, dtype, copy=False) for x in arrays)
 
 
 def require_alike(mine: Modes, theirs: Modes, verb: str) -> None:
