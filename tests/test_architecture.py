@@ -181,16 +181,23 @@ print(json.dumps(sorted(sys.modules)))
 
 
 def test_import_is_cheap():
-    """At most 0.10 s more than NumPy; the best of several tries."""
+    """At most 0.10 s more than NumPy, the best of several tries.
+
+    Or 0.8 of what NumPy takes at that moment: on a machine that has other work, as
+    under pytest-xdist, both take longer.
+    """
     program = """
-import time, json, numpy
+import json, time
 start = time.perf_counter()
+import numpy
+middle = time.perf_counter()
 import ttalgebra
-print(json.dumps(time.perf_counter() - start))
+print(json.dumps([middle - start, time.perf_counter() - middle]))
 """
-    best = 1.0
+    tries = []
     for _ in range(12):
-        best = min(best, python(program))
-        if best <= 0.10:
+        numpys, ours = python(program)
+        if ours <= max(0.10, 0.8 * numpys):
             return
-    pytest.fail(f"import ttalgebra costs {best:.3f} s beside numpy")
+        tries.append(f"{ours:.3f} beside {numpys:.3f}")
+    pytest.fail(f"import ttalgebra costs, in seconds beside numpy: {tries}")

@@ -7,6 +7,7 @@ import pytest
 
 import ttalgebra as tt
 
+pytestmark = pytest.mark.host("trains from nothing are made in NumPy")
 DTYPES = ("f4", "f8", "c8", "c16")
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import ttalgebra as tt
+from tests import made
+from tests.backends import dtype_of, here, host
 from tests.reference import dense, exact
 from tests.trains.families import gaussian_cores
 
@@ -17,13 +19,17 @@ def draw(request, rng):
     def train(n_modes, bonds, modes=MODES):
         sizes = [pair[:n_modes] for pair in modes[: len(bonds) - 1]]
         cores = gaussian_cores(rng, sizes, bonds, request.param)
-        return (tt.TTTensor if n_modes == 1 else tt.TTMatrix)(cores)
+        return (tt.TTTensor if n_modes == 1 else tt.TTMatrix)(here(cores))
 
     return train
 
 
 def truth(A):
     return dense(A.cores, exact)
+
+
+def equal(found, expected):
+    return np.array_equal(*host((found, expected)))
 
 
 BONDS = [(1, 1), (1, 2, 1), (1, 3, 2, 1), (1, 2, 9, 3, 1), (1, 2, 3, 1, 3, 2, 1)]
@@ -47,8 +53,8 @@ def test_linear_laws(n_modes, bonds, draw):
         (S.conj(), np.conjugate(s)),
         (2 * S - 3 * T + U, 2 * s - 3 * t + u),
     ):
-        assert np.array_equal(found.to_dense(), expected)
-    assert not (S - S).to_dense().any()
+        assert equal(found.to_dense(), expected)
+    assert not host((S - S).to_dense()).any()
 
 
 @pytest.mark.parametrize("bonds", BONDS, ids=str)
@@ -69,48 +75,49 @@ def test_matrix_laws(bonds, draw, rng):
     x = draw(1, bonds, [(n,) for _, n in MODES])
     a, b = truth(A), truth(B)
     flat = truth(x).reshape(-1)
-    assert np.array_equal((A @ B).to_dense(), a @ b)
-    assert np.array_equal((A @ x).to_dense().reshape(-1), a @ flat)
-    assert np.array_equal(A.T.to_dense(), a.T)
-    assert np.array_equal(A.H.to_dense(), np.conjugate(a.T))
-    assert np.array_equal((A @ B).H.to_dense(), (B.H @ A.H).to_dense())
-    X = rng.integers(-3, 4, (A.shape[1], 4)).astype(float)
+    assert equal((A @ B).to_dense(), a @ b)
+    assert equal((A @ x).to_dense(), (a @ flat).reshape(A.row_modes))
+    assert equal(A.T.to_dense(), a.T)
+    assert equal(A.H.to_dense(), np.conjugate(a.T))
+    assert equal((A @ B).H.to_dense(), (B.H @ A.H).to_dense())
+    X = here(rng.integers(-3, 4, (A.shape[1], 4)).astype(float))
     v = X[:, 0]
-    assert np.array_equal(A @ X, a @ exact(X))
-    assert np.array_equal(A @ v, a @ exact(v))
-    assert np.array_equal(A.apply(X.T), (a @ exact(X)).T)
-    assert np.array_equal((A @ B) @ (A @ v), A @ (B @ (A @ v)))
-    y = rng.integers(-3, 4, A.shape[0]).astype(float)
-    assert np.array_equal(A.rmatvec(y), np.conjugate(a.T) @ exact(y))
-    assert np.array_equal(A.rmatmat(y[:, None]), np.conjugate(a.T) @ exact(y[:, None]))
-    assert np.array_equal(y @ A, exact(y) @ a)
-    assert np.vdot(y, A @ v) == np.vdot(A.H @ y, v)
+    assert equal(A @ X, a @ exact(X))
+    assert equal(A @ v, a @ exact(v))
+    assert equal(A.apply(X.T), (a @ exact(X)).T)
+    assert equal((A @ B) @ (A @ v), A @ (B @ (A @ v)))
+    y = here(rng.integers(-3, 4, A.shape[0]).astype(float))
+    assert equal(A.rmatvec(y), np.conjugate(a.T) @ exact(y))
+    assert equal(A.rmatmat(y[:, None]), np.conjugate(a.T) @ exact(y[:, None]))
+    assert equal(A.__rmatmul__(y), exact(y) @ a)
+    assert np.vdot(*host((y, A @ v))) == np.vdot(*host((A.H @ y, v)))
 
 
 def test_transpose_is_not_adjoint(rng):
-    A = tt.TTMatrix(gaussian_cores(rng, MODES[:3], (1, 2, 2, 1), True))
-    assert not np.array_equal(A.T.to_dense(), A.H.to_dense())
-    assert np.array_equal(A.T.conj().to_dense(), A.H.to_dense())
+    A = tt.TTMatrix(here(gaussian_cores(rng, MODES[:3], (1, 2, 2, 1), True)))
+    assert not equal(A.T.to_dense(), A.H.to_dense())
+    assert equal(A.T.conj().to_dense(), A.H.to_dense())
 
 
 def test_complex_dtype_with_zero_imaginary_part_stays_complex():
-    A = tt.TTMatrix([np.eye(2, dtype=complex)[None, :, :, None]])
+    A = made.identity((2,), dtype=complex)
     for B in (A, A.T, A.H, A + A, A.round(), A @ A, A.conj(), 2 * A):
-        assert B.dtype == np.complex128
-    assert (A @ np.ones(2)).dtype == np.complex128
+        assert dtype_of(B) == np.complex128
+    assert dtype_of(A @ here(np.ones(2))) == np.complex128
     assert type(tt.dot(A, A)) is complex
 
 
 def test_subtraction_of_a_multiple_in_another_gauge(rng):
     """``lambda x - H x`` where H x is lambda x in other cores: exactly zero."""
-    x = tt.TTTensor(gaussian_cores(rng, [(2,), (3,), (2,)], (1, 2, 2, 1), False))
-    doubled = (tt.identity(x.modes) + tt.identity(x.modes)) @ x
-    assert not (2 * x - doubled).to_dense().any()
+    cores = gaussian_cores(rng, [(2,), (3,), (2,)], (1, 2, 2, 1), False)
+    x, eye = tt.TTTensor(here(cores)), made.identity((2, 3, 2))
+    assert not host((2 * x - (eye + eye) @ x).to_dense()).any()
 
 
 def test_one_core_sums():
     """d = 1: the sum is the sum, not the second summand."""
-    x, y = tt.TTTensor([np.array([1.0, 2.0]).reshape(1, 2, 1)]), tt.ones((2,))
-    assert np.array_equal((x + x).to_dense(), [2.0, 4.0])
-    assert np.array_equal((x - y).to_dense(), [0.0, 1.0])
+    x = tt.TTTensor(here([np.array([1.0, 2.0]).reshape(1, 2, 1)]))
+    y = made.ones((2,))
+    assert equal((x + x).to_dense(), [2.0, 4.0])
+    assert equal((x - y).to_dense(), [0.0, 1.0])
     assert (x + y).ranks == (1, 1)

@@ -5,8 +5,16 @@ import pytest
 import scipy.sparse as sp
 
 import ttalgebra as tt
+from tests import made
+from tests.backends import here, host
 
 x, A, W = tt.ones((2, 3)), tt.identity((2, 3)), np.eye(6)
+
+
+@pytest.fixture(autouse=True)
+def in_this_library(xp):
+    global x, A, W
+    x, A, W = here(host((x, A, W)))
 
 
 @pytest.mark.parametrize(
@@ -14,20 +22,20 @@ x, A, W = tt.ones((2, 3)), tt.identity((2, 3)), np.eye(6)
     [
         (lambda: x.round(max_rank=0), ["round", "max_rank", "at least 1", "0", "tol="]),
         (lambda: x.round(tol=-1), ["round", "tol", "-1"]),
-        (lambda: A.apply(np.ones((4, 5))), ["apply", "(4, 5)", "6 = 2 * 3"]),
-        (lambda: A @ np.ones(5), ["@", "(5,)", "(6, 6)", "(6,)"]),
-        (lambda: x + tt.ones((2, 4)), ["+", "site 1", "3 and 4"]),
-        (lambda: x + tt.ones((2,)), ["+", "2", "1", "cores"]),
-        (lambda: A @ tt.ones((2, 4)), ["@", "(2, 3)", "(2, 4)", "site 1"]),
-        (lambda: A @ tt.ones((2, 3, 4)), ["@", "(2, 3, 4)", "number"]),
+        (lambda: A.apply(here(np.ones((4, 5)))), ["apply", "(4, 5)", "6 = 2 * 3"]),
+        (lambda: A @ here(np.ones(5)), ["@", "(5,)", "(6, 6)", "(6,)"]),
+        (lambda: x + made.ones((2, 4)), ["+", "site 1", "3 and 4"]),
+        (lambda: x + made.ones((2,)), ["+", "2", "1", "cores"]),
+        (lambda: A @ made.ones((2, 4)), ["@", "(2, 3)", "(2, 4)", "site 1"]),
+        (lambda: A @ made.ones((2, 3, 4)), ["@", "(2, 3, 4)", "number"]),
         (lambda: tt.TTMatrix.from_dense(W, (2, 2), (2, 3)), ["(6, 6)", "(4, 6)"]),
         (lambda: tt.zeros((2, 0)), ["modes", "at least 1", "0"]),
         (lambda: tt.zeros((2, 3), (2,)), ["row_modes", "2", "col_modes", "1"]),
         (lambda: x.orthogonalize(2), ["orthogonalize", "site", "2"]),
         (lambda: x.round(max_rank=[1, 2]), ["max_rank", "2", "1 bond"]),
-        (lambda: A.vjp(np.ones(6))[1](np.ones(5)), ["dy", "(5,)", "(6,)"]),
+        (lambda: A.vjp(here(np.ones(6)))[1](here(np.ones(5))), ["dy", "(5,)", "(6,)"]),
         (
-            lambda: tt.TTTensor([np.ones((1, 5, 3)), np.ones((4, 5, 1))]),
+            lambda: tt.TTTensor([here(np.ones((1, 5, 3))), here(np.ones((4, 5, 1)))]),
             ["cores 0 and 1", "right rank 3", "left rank 4", "(4, 5, 1)"],
         ),
     ],
@@ -103,6 +111,7 @@ def test_nothing_given_is_a_wrong_number_not_a_wrong_kind():
             call()
 
 
+@pytest.mark.host("of classes")
 def test_error_classes_are_those_of_the_design():
     errors = tt.errors
     bases = {

@@ -10,6 +10,7 @@ from scipy.sparse import linalg
 
 import ttalgebra as tt
 
+pytestmark = pytest.mark.host("SciPy computes in NumPy")
 MODES = (2, 3, 4)
 N = 24
 AGREEMENT = 1e-8

@@ -98,8 +98,8 @@ def by_parameters(cores: Cores, n_parameters: int) -> tuple[Cores, Truncation]:
 
     The ranks minimise ``sum_k sum_{j > r_k} s_{k,j}^2``, which bounds the squared error
     from above, and from below by one ``(d - 1)``-th. Cost ``O(d n r^3)``, searches of
-    ``O(d r^2)`` each, a climb of ``O(d r log d)``. Raises ShapeError where not even rank
-    1 fits.
+    ``O(d r^2)`` each, a climb of ``O(d r log d)``. Raises ShapeError where not even
+    rank 1 fits.
     """
     sizes = [math.prod(modes) for modes in chain.modes(cores)]
     if n_parameters < sum(sizes):
