@@ -1,6 +1,5 @@
 """The operations of this folder as one table, for what must hold of all of them."""
 
-
 import ttalgebra as tt
 
 # x, y tensors of modes (2, 4, 2); A, B square matrices of the same digits

@@ -1,6 +1,5 @@
 """`cost` against what operations then really make, count and allocate."""
 
-
 import math
 import tracemalloc
 

@@ -4,7 +4,6 @@ Peaks bound what NumPy allocates, and no more than three times. Flops are those 
 products and factorisations that are really called, to a factor of two.
 """
 
-
 import math
 import tracemalloc
 

@@ -1,6 +1,5 @@
 """Ten thousand cores, and norms far outside floats: every operation, in linear time."""
 
-
 import math
 import os
 import time

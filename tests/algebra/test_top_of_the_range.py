@@ -1,6 +1,5 @@
 """The ends of the range: a result is there, or refused by name; never inf unsaid."""
 
-
 import math
 
 import numpy as np

@@ -104,7 +104,10 @@ sys.exit(main(sys.argv[1:]))
 def test_ctrl_c_is_one_line_and_130(folder):
     command = [sys.executable, "-W", "error", "-c", SLOW, *COMPRESS]
     pipe = subprocess.PIPE
+    default = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, as by nohup
     with subprocess.Popen(command, env=ENVIRONMENT, stderr=pipe, text=True) as process:
+        signal.signal(signal.SIGINT, default)
         deadline = time.monotonic() + 30
         while not os.path.exists("started") and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -1,6 +1,5 @@
 """dtypes: those of the arrays, promoted as NumPy does; Python numbers never promote."""
 
-
 import fractions
 
 import numpy as np
