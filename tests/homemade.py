@@ -78,7 +78,8 @@ class Namespace:
     def __getattr__(self, name):
         found = getattr(self.inner, name)
         if name == "linalg":
-            return Namespace(found, "homemade.linalg")
+            self.linalg = Namespace(found, "homemade.linalg")  # one, to be patched
+            return self.linalg
         if isinstance(found, type) or not callable(found):
             return found
 

@@ -74,6 +74,7 @@ def test_what_is_no_array_library_is_refused(name):
         here(train()).to(name)
 
 
+@pytest.mark.host("what JAX is moved from; on JAX itself 64 bits are on")
 def test_jax_is_not_let_halve_the_digits():
     jax = pytest.importorskip("jax", reason="JAX is not installed")
     before = jax.config.jax_enable_x64

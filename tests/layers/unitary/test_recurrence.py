@@ -128,7 +128,7 @@ def test_gradients_neither_vanish_nor_explode(rng):
 
 
 def test_gradients_are_bounded_where_no_bias_is_positive(rng):
-    """The bound of section 3: ``|dC/dh_t| <= |dC/dh_T|``."""
+    """The bound of the paper: ``|dC/dh_t| <= |dC/dh_T|``."""
     rnn = UnitaryRNN.random(1, 16, rng=rng, dtype="c16")
     arrays = rnn.arrays | {"bias": -0.02 * rng.random(16)}
     rnn = rnn.with_arrays({name: here(a) for name, a in arrays.items()})

@@ -4,7 +4,7 @@ Diagonals of phases and reflections are unitary whatever their parameters, so a 
 of training cannot leave the unitary group. In the gradients ``a`` is what a factor
 gave and ``g`` its cotangent, both ``(samples, n)``; they are sums over the samples.
 
-Source: Arjovsky, Shah & Bengio (2016), section 4; the gradients are derived here.
+Source: Arjovsky, Shah & Bengio (2016); the gradients are derived here.
 """
 
 from typing import NamedTuple

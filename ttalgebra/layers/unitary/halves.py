@@ -4,7 +4,7 @@
 what goes into ``W``, what is between the halves, and what comes out: every phase and
 every reflection touches one of the three.
 
-Source: Arjovsky, Shah & Bengio (2016), equation 6.
+Source: Arjovsky, Shah & Bengio (2016).
 """
 
 from typing import NamedTuple

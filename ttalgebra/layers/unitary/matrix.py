@@ -1,6 +1,6 @@
 """The unitary matrix of seven cheap factors, as a value.
 
-Source: Arjovsky, Shah & Bengio (2016), equation 6.
+Source: Arjovsky, Shah & Bengio (2016).
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ derivative is that from outside. At ``z = 0`` the value is 0. With ``b = 0`` the
 the identity, there too; with ``b > 0`` it jumps at 0, and the derivative there is
 taken as 0. Close to 0 it then grows like ``b / |z|``, without bound.
 
-Source: Arjovsky, Shah & Bengio (2016), equation 8; the pullback is derived here.
+Source: Arjovsky, Shah & Bengio (2016); the pullback is derived here.
 """
 
 from typing import NamedTuple

@@ -4,7 +4,7 @@ Time is the first axis here: ``x`` is ``(steps, samples, features)``. A step bac
 two transforms, like a step on; what the parameters get is summed over a block of
 steps at once.
 
-Source: Arjovsky, Shah & Bengio (2016), section 4; the backward pass is derived here.
+Source: Arjovsky, Shah & Bengio (2016); the backward pass is derived here.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Sequences that only a long memory can tell apart, drawn from a seed.
 
-Source: Hochreiter & Schmidhuber (1997); as in Arjovsky, Shah & Bengio (2016), section
-5, whose code names the symbols as here.
+Source: Hochreiter & Schmidhuber (1997), as in Arjovsky, Shah & Bengio (2016), whose
+program names the symbols as here.
 """
 
 from math import log

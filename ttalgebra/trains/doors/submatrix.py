@@ -27,7 +27,7 @@ def digits(part: Any, modes: Sequence[int], name: str) -> Digits | None:
     """The digits of a flat index, ``:`` for each of them; None where some are meant."""
     if _is_all(part):
         return (part,) * len(modes)
-    if isinstance(part, slice) or is_list(part):
+    if _is_several(part):
         return None
     return digits_of(as_index(part, prod(modes), f"indexing: {name}"), modes)
 
@@ -46,11 +46,11 @@ def dense_part(A: Cores, i: Any, j: Any) -> Array:
     ]
     _require_room(A, counts)
     found = selection.submatrix(chain.tame(A)[0], rows, columns)
-    found = found if is_several(i) else found[0, :]
-    return found if is_several(j) else found[..., 0]
+    found = found if _is_several(i) else found[0, :]
+    return found if _is_several(j) else found[..., 0]
 
 
-def is_several(part: Any) -> bool:
+def _is_several(part: Any) -> bool:
     """Whether a part of a key leaves an axis."""
     return isinstance(part, slice) or is_list(part)
 
