@@ -155,8 +155,8 @@ def test_out_of_the_range_of_floats(size):
 
 def test_a_certificate_never_lies(cases):
     """Ill-conditioned representations: ``Gamma`` far above the norm."""
-    rng, told = np.random.default_rng(0), 0
-    for _ in range(cases // 5):
+    rng, told, drawn = np.random.default_rng(0), 0, max(50, cases // 5)
+    for _ in range(drawn):
         big, small = (made.random_tensor((3, 4, 3), 3, rng=rng) for _ in range(2))
         scale = 10.0 ** rng.uniform(0, 14)
         x = scale * big + small - scale * big.round()
@@ -167,4 +167,4 @@ def test_a_certificate_never_lies(cases):
         if found.certified:
             told += 1
             assert found.equal == (true <= tol)
-    assert told > cases // 20
+    assert told > drawn // 8

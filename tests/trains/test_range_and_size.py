@@ -142,6 +142,28 @@ def test_orthogonalizing_out_of_range_raises_or_keeps_the_value(entry):
     assert y.log_norm() == pytest.approx(x.log_norm(), rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("share", [0.1, 0.9])
+@pytest.mark.parametrize("method", ["svd", "gram", "random"])
+def test_rounding_near_the_end_of_the_range_is_right_or_refused(method, share, dtype):
+    """What is cut becomes orthonormal, and its size the first core's alone."""
+    entry = share * np.finfo(dtype).max
+    x = tt.TTTensor(here([np.full((1, 4, 1), entry, dtype)] * 2))
+    if share > 0.25:  # a core and a mode of 4 share the rest
+        with pytest.raises(tt.errors.NonFiniteError):
+            x.round(method=method)
+        return
+    y = x.round(method=method)
+    assert y.log_norm() == pytest.approx(x.log_norm(), rel=1e-6)
+    assert (y - x).log_norm() < x.log_norm() + math.log(30 * np.finfo(dtype).eps)
+
+
+def test_a_complex_number_beyond_the_range_is_refused_without_a_warning():
+    x = tt.TTTensor(here([np.full((1, 2, 1), 1e300 * (1 + 1j))] * 2))
+    with pytest.raises(tt.errors.NonFiniteError):
+        x * x
+
+
 def test_zero_has_no_logarithm_but_a_norm():
     zero = made.zeros((2, 3))
     assert zero.log_norm() == -math.inf

