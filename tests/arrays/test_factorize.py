@@ -45,6 +45,31 @@ def test_factors_multiply_to_the_matrix(shape, dtype, xp, rng, ratios):
     ratios.check("svd", norm(wide(left) * s @ wide(right) - matrix), u * norm(matrix))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(50_001, 2), (20_000, 16), (1200, 100)], ids=str)
+def test_long_matrices_are_no_excuse(shape, dtype, xp, ratios):
+    """Entries of one sign and size: roundoff of one sign, and it adds up.
+
+    PyTorch's own QR of 20,000 x 16 in single precision is off by 1,000 eps.
+    """
+    rows, columns = shape
+    matrix = np.ones(shape, dtype)
+    matrix[np.arange(rows) % 2 == 0, 1] = -0.5
+    matrix[: columns // 2, : columns // 2] += np.eye(columns // 2, dtype=dtype)
+    if np.dtype(dtype).kind == "c":
+        matrix *= 0.6 + 0.8j
+    one, limit = np.eye(columns), eps(dtype) * columns
+    q, r = map(xp.numpy, qr(xp.asarray(matrix)))
+    ratios.check("long qr", norm(wide(q) @ wide(r) - matrix), limit * norm(matrix))
+    ratios.check("long qr: q", norm(wide(q).conj().T @ wide(q) - one), limit)
+    for given in (matrix, matrix.T.copy()):
+        u, s, vh = map(xp.numpy, svd(xp.asarray(given))[:3])
+        error = norm(wide(u) * s @ wide(vh) - given)
+        ratios.check("long svd", error, limit * norm(matrix))
+        ratios.check("long svd: u", norm(wide(u).conj().T @ wide(u) - one), limit)
+        ratios.check("long svd: v", norm(wide(vh) @ wide(vh).conj().T - one), limit)
+
+
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
 def test_rank_deficiency_is_normal(verb):
     for matrix in (np.zeros((3, 3)), np.ones((4, 2)), np.diag([1.0, 0, 1e-300])):

@@ -13,6 +13,7 @@ import numpy as np
 from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.errors import ConvergenceError, TooLargeError
 from ttalgebra.arrays.namespace import (
+    adjoint,
     eps_of,
     from_numpy,
     has_values,
@@ -24,6 +25,11 @@ from ttalgebra.arrays.namespace import (
 from ttalgebra.arrays.typing import Array
 
 LAPACK_LIMIT = 2**31 - 1  # elements; beyond it 32-bit builds crash (scipy #14001)
+
+# MKL adds up a column in the order in which it stands: of 200,000 x 16 numbers of equal
+# size in single precision its QR is orthonormal to 9e-4, its SVD to 3e-3; in blocks of
+# so many rows both are to 2e-6. OpenBLAS, 1e-7, adds up in parts by itself.
+ROWS = 256
 
 
 class SVD(NamedTuple):
@@ -56,8 +62,7 @@ def qr(matrix: Array) -> tuple[Array, Array]:
     Cost ``O(m n min(m, n))``; ``norm(q^H q - 1) <= c eps m``.
     """
     _at_the_door(matrix, "qr")
-    q, r = namespace_of(matrix).linalg.qr(matrix)
-    return q, r
+    return _in_blocks(matrix)
 
 
 def triangle(matrix: Array) -> Array:
@@ -65,7 +70,32 @@ def triangle(matrix: Array) -> Array:
     _at_the_door(matrix, "qr")
     if is_numpy(matrix):
         return np.linalg.qr(matrix, mode="r")
-    return namespace_of(matrix).linalg.qr(matrix)[1]
+    return _in_blocks(matrix)[1]
+
+
+def _in_blocks(matrix: Array) -> tuple[Array, Array]:
+    """The QR factorisation, a long one from blocks of rows and their triangles.
+
+    Roundoff grows with the length of a block and the logarithm of their number.
+    Source: Demmel, Grigori, Hoemmen, Langou (2012), TSQR.
+    """
+    xp, (rows, columns) = namespace_of(matrix), matrix.shape
+    if not _is_long(rows, columns):
+        q, r = xp.linalg.qr(matrix)
+        return q, r
+    step = max(ROWS, 4 * columns)
+    count = rows // step
+    whole, rest = matrix[: count * step, :], matrix[count * step :, :]
+    q, r = xp.linalg.qr(xp.reshape(whole, (count, step, columns)))
+    stacked = xp.concat((xp.reshape(r, (count * columns, columns)), rest), axis=0)
+    outer, r = _in_blocks(stacked)
+    turns = xp.reshape(outer[: count * columns, :], (count, columns, columns))
+    whole = xp.reshape(xp.matmul(q, turns), whole.shape)
+    return xp.concat((whole, outer[count * columns :, :]), axis=0), r
+
+
+def _is_long(rows: int, columns: int) -> bool:
+    return bool(rows >= 2 * max(ROWS, 4 * columns))
 
 
 def svd(matrix: Array) -> SVD:
@@ -78,15 +108,26 @@ def svd(matrix: Array) -> SVD:
     comes after, since looking first would stop it.
     """
     _at_the_door(matrix, "svd")
-    if is_numpy(matrix):
-        return _host_svd(matrix)
-    if native := _native_svd(matrix):
-        return native
+    if found := _reduced(matrix):
+        return found
     require_finite(matrix, "svd")
     warnings.warn("svd: the device failed; repeating it on the host", stacklevel=2)
-    host = _host_svd(to_numpy(matrix))
+    host = svd(to_numpy(matrix))
     u, s, vh = (from_numpy(part, like=matrix) for part in host[:3])
     return SVD(u, s, vh, f"host {host.driver}", host.values)
+
+
+def _reduced(matrix: Array) -> SVD | None:
+    """The SVD, None where a device fails; a long matrix becomes its triangle first."""
+    rows, columns = matrix.shape
+    if _is_long(columns, rows):
+        found = _reduced(adjoint(matrix))
+        return found and found._replace(u=adjoint(found.vh), vh=adjoint(found.u))
+    if _is_long(rows, columns):
+        q, r = _in_blocks(matrix)
+        found = _reduced(r)
+        return found and found._replace(u=namespace_of(q).matmul(q, found.u))
+    return _host_svd(matrix) if is_numpy(matrix) else _native_svd(matrix)
 
 
 def _native_svd(matrix: Array) -> SVD | None:

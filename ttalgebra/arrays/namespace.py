@@ -193,6 +193,11 @@ def conj(x: Array) -> Array:
     return namespace_of(x).conj(x) if is_complex(x) else x
 
 
+def adjoint(matrix: Array) -> Array:
+    """The conjugate transpose."""
+    return conj(namespace_of(matrix).matrix_transpose(matrix))
+
+
 def nbytes_of(x: Array) -> int:
     """The bytes that the elements of ``x`` take, in exact integers."""
     bits = int(namespace_of(x).finfo(x.dtype).bits)

@@ -21,13 +21,13 @@ import numpy as np
 
 from ttalgebra.arrays.contract import contract
 from ttalgebra.arrays.factorize import qr, svd
-from ttalgebra.arrays.namespace import conj, from_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import adjoint, conj, from_numpy, namespace_of, to_numpy
 from ttalgebra.arrays.random import normal
 from ttalgebra.arrays.scaling import scalar_times_power, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.block_term.blocks import Block, Blocks
 from ttalgebra.cores.chain import reshape
-from ttalgebra.decompose.unfolding import adjoint, compressed
+from ttalgebra.decompose.unfolding import compressed
 
 Modes: TypeAlias = tuple[tuple[int, int], ...]
 STALLED = 1e-6  # a sweep that gains less than this part of the error is the last

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ttalgebra.arrays.factorize import qr
-from ttalgebra.arrays.namespace import from_numpy, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import adjoint, from_numpy, namespace_of, to_numpy
 from ttalgebra.arrays.random import normal
 from ttalgebra.arrays.typing import Array
-from ttalgebra.decompose.unfolding import adjoint, row_blocks
+from ttalgebra.decompose.unfolding import row_blocks
 
 
 @dataclass(frozen=True)

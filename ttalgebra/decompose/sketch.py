@@ -10,15 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ttalgebra.arrays.namespace import eps_of
+from ttalgebra.arrays.contract import matmul
+from ttalgebra.arrays.namespace import adjoint, eps_of
 from ttalgebra.arrays.random import generator
 from ttalgebra.arrays.scaling import norm_of, unit_scaled
 from ttalgebra.arrays.typing import RNG, Array, Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
 from ttalgebra.decompose.range_finder import RangeFinder
-from ttalgebra.decompose.svd import Modes, as_first, right_vectors, sweep, tt_svd
-from ttalgebra.decompose.unfolding import adjoint
+from ttalgebra.decompose.svd import Modes, as_first, halves, sweep, tt_svd
 
 OVERSAMPLE = 10
 FIRST = 16  # rows of the first sketch where no rank is given
@@ -49,7 +49,7 @@ def tt_svd_random(
     finder = RangeFinder(np.random.default_rng(seed), power)
     sketches = _Sketches(norm_of(rest), tol, max_rank, finder, oversample)
     rest = chain.reshape(rest, *rest.shape, 1)
-    rest, done = sweep(rest, modes[1:], sketches.right_vectors)
+    rest, done = sweep(rest, modes[1:], sketches.halves)
     cores = (as_first(rest, modes[0]), *done)
     info = sketches.report(chain.ranks(cores), int(exponent))
     if info.tol_met:
@@ -81,14 +81,15 @@ class _Sketches:
         self.tol, self.finder, self.oversample = tol, finder, oversample
         self.missed: list[float] = []
 
-    def right_vectors(self, matrix: Array) -> Array:
-        """Orthonormal rows on which to project ``matrix``, within the budget."""
+    def halves(self, matrix: Array) -> tuple[Array, Array]:
+        """As `svd.halves`, on rows that a sketch has found where it can."""
         found = self._range(matrix)
         if found is None:
-            return right_vectors(matrix, self.budget)
+            return halves(matrix, self.budget)
         basis, missed = found
         self.missed.append(missed)
-        return right_vectors(matrix @ adjoint(basis), self.budget) @ basis
+        left, right = halves(matmul(matrix, adjoint(basis)), self.budget)
+        return left, matmul(right, basis)
 
     def _range(self, matrix: Array) -> tuple[Array, float] | None:
         """A basis that misses no more than it may; None where it is no gain."""

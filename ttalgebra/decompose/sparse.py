@@ -20,8 +20,7 @@ from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.truncation import Budget, Truncation
-from ttalgebra.decompose.svd import Modes, right_vectors
-from ttalgebra.decompose.unfolding import adjoint
+from ttalgebra.decompose.svd import Modes, halves
 
 
 def tt_svd_sparse(
@@ -121,8 +120,7 @@ def _sweep(
         rows = np.cumsum(starts) - 1
         rank = rest.shape[1]
         matrix = _scattered(rest, rows, digits[k], prod(modes[k]), max_bytes)
-        right = right_vectors(matrix, budget)
-        rest = matrix @ adjoint(right)
+        rest, right = halves(matrix, budget)
         done.append(chain.reshape(right, len(right), *modes[k], rank))
         digits, depths = digits[:k, starts], depths[starts]
     only = np.zeros_like(digits[0], dtype=np.int64)

@@ -8,12 +8,13 @@ the triangle of a QR factorisation knows everything.
 
 from collections.abc import Callable, Sequence
 
-from ttalgebra.arrays.namespace import namespace_of
-from ttalgebra.arrays.scaling import norm_of, unit_scaled
+from ttalgebra.arrays.contract import matmul
+from ttalgebra.arrays.namespace import adjoint
+from ttalgebra.arrays.scaling import norm_of, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
-from ttalgebra.decompose.unfolding import adjoint, compressed, left_over, peel
+from ttalgebra.decompose.unfolding import compressed, left_over, peel
 
 Modes = Sequence[tuple[int, ...]]
 
@@ -37,34 +38,41 @@ def tt_svd(
     rest, exponent = unit_scaled(x)
     budget = Budget(norm_of(rest), tol, max_rank)
     rest = chain.reshape(rest, *rest.shape, 1)
-    rest, done = sweep(rest, modes[1:], lambda matrix: right_vectors(matrix, budget))
+    rest, done = sweep(rest, modes[1:], lambda matrix: halves(matrix, budget))
     cores = (as_first(rest, modes[0]), *done)
     info = budget.report(chain.ranks(cores), exponent)
     return chain.spread(cores, exponent), info
 
 
 def sweep(
-    rest: Array, modes: Modes, find: Callable[[Array], Array]
+    rest: Array, modes: Modes, find: Callable[[Array], tuple[Array, Array]]
 ) -> tuple[Array, Cores]:
     """Cut the digits ``modes`` off the end of ``rest``, from the last to the first.
 
-    ``find`` says on which orthonormal rows an unfolding is projected. Returns what is
-    left, ``(A, B, r)``, and a right-orthonormal core for each of ``modes``.
+    ``find`` gives the two halves of an unfolding, see `halves`. Returns what is left,
+    ``(A, B, r)``, and a right-orthonormal core for each of ``modes``.
     """
     done: list[Array] = []
     for sizes in reversed(modes):
         *axes, rank = (int(n) for n in rest.shape)
-        matrix = peel(rest, sizes)
-        right = find(matrix)
-        left = namespace_of(matrix).matmul(matrix, adjoint(right))
+        left, right = find(peel(rest, sizes))
         rest = left_over(left, tuple(axes), sizes)
         done.append(chain.reshape(right, right.shape[0], *sizes, rank))
     return rest, tuple(reversed(done))
 
 
-def right_vectors(matrix: Array, budget: Budget) -> Array:
-    """As many right singular vectors, as rows, as ``budget`` allows to keep."""
-    return budget.cut(compressed(matrix)).right
+def halves(matrix: Array, budget: Budget) -> tuple[Array, Array]:
+    """Orthonormal rows, as many as ``budget`` keeps, and ``matrix`` projected on them.
+
+    ``(matrix @ right^H, right)``. A wide matrix is not multiplied, its SVD holds the
+    product: a sum over very many columns would lose digits.
+    """
+    rows, columns = matrix.shape
+    if rows > columns:
+        right = budget.cut(compressed(matrix)).right
+        return matmul(matrix, adjoint(right)), right
+    left, right, exponent = budget.cut(matrix)
+    return times_power(left, exponent), right
 
 
 def as_first(rest: Array, sizes: tuple[int, ...]) -> Array:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 
 from ttalgebra.arrays.factorize import triangle
-from ttalgebra.arrays.namespace import conj, namespace_of
+from ttalgebra.arrays.namespace import namespace_of
 from ttalgebra.arrays.typing import Array
 from ttalgebra.cores import chain
 
@@ -70,8 +70,3 @@ def triangle_of(blocks: Iterable[Array]) -> Array:
 
 def _stacked(upper: Array, lower: Array) -> Array:
     return triangle(namespace_of(upper).concat((upper, lower), axis=0))
-
-
-def adjoint(matrix: Array) -> Array:
-    """The conjugate transpose."""
-    return conj(namespace_of(matrix).matrix_transpose(matrix))

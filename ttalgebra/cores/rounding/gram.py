@@ -6,7 +6,7 @@ so those below ``sqrt(eps)`` are lost in it.
 """
 
 from ttalgebra.arrays.factorize import svd
-from ttalgebra.arrays.namespace import conj, device_of, eps_of, namespace_of
+from ttalgebra.arrays.namespace import adjoint, device_of, eps_of, namespace_of
 from ttalgebra.arrays.scaling import norm_of, times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, ranged
@@ -78,14 +78,14 @@ def _cut(
         xp = namespace_of(center)
         matrix = right_unfold(center)
         left, _ = _roots(gram)
-        right, inverse = _roots(xp.matmul(matrix, _adjoint(matrix)))
+        right, inverse = _roots(xp.matmul(matrix, adjoint(matrix)))
         base = exponent + scale if base is None else base
-        small = times_power(xp.matmul(_adjoint(left), right), exponent + scale - base)
+        small = times_power(xp.matmul(adjoint(left), right), exponent + scale - base)
         budget = Budget(norm_of(small), tol, max_rank) if budget is None else budget
         rows = budget.cut(small).right
         new = xp.matmul(xp.matmul(rows, inverse), matrix)
         done.append(right_fold(new, like=center))
-        center = absorb_right(preceding, xp.matmul(right, _adjoint(rows)))
+        center = absorb_right(preceding, xp.matmul(right, adjoint(rows)))
         center, growth = unit_scaled(center)
         exponent = exponent + shift + growth
     budget = Budget(norm_of(center), tol, max_rank) if budget is None else budget
@@ -104,7 +104,7 @@ def _left_grams(units: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
     found = []
     for core, shift in units[:-1]:
         met = left_unfold(absorb_left(gram, core))
-        gram, growth = unit_scaled(xp.matmul(_adjoint(left_unfold(core)), met))
+        gram, growth = unit_scaled(xp.matmul(adjoint(left_unfold(core)), met))
         exponent = exponent + 2 * shift + growth
         odd = exponent % 2
         found.append((times_power(gram, odd), (exponent - odd) // 2))
@@ -122,8 +122,4 @@ def _roots(gram: Array) -> tuple[Array, Array]:
     u, s, values = found.u, found.s, found.known
     rank = max(1, int((values > eps_of(gram) * len(values) * values[0]).sum()))
     u, s = u[:, :rank], xp.astype(xp.sqrt(s[:rank]), gram.dtype)
-    return u * s, _adjoint(u / s)
-
-
-def _adjoint(matrix: Array) -> Array:
-    return conj(namespace_of(matrix).matrix_transpose(matrix))
+    return u * s, adjoint(u / s)

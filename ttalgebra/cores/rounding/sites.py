@@ -18,7 +18,13 @@ from itertools import accumulate, pairwise
 from typing import Protocol
 
 from ttalgebra.arrays.contract import contract
-from ttalgebra.arrays.namespace import conj, is_complex, namespace_of, to_numpy
+from ttalgebra.arrays.namespace import (
+    adjoint,
+    conj,
+    is_complex,
+    namespace_of,
+    to_numpy,
+)
 from ttalgebra.arrays.typing import Array
 from ttalgebra.cores import chain
 from ttalgebra.cores.chain import left_unfold, reshape, right_unfold
@@ -83,13 +89,13 @@ class Plain:
     def overlap_left(self, other: Array) -> Array:
         """``(r, *modes, q) -> (s, q)``."""
         return namespace_of(other).matmul(
-            _adjoint(left_unfold(self.core)), left_unfold(other)
+            adjoint(left_unfold(self.core)), left_unfold(other)
         )
 
     def overlap_right(self, other: Array) -> Array:
         """``(q, *modes, s) -> (q, r)``."""
         return namespace_of(other).matmul(
-            right_unfold(other), _adjoint(right_unfold(self.core))
+            right_unfold(other), adjoint(right_unfold(self.core))
         )
 
     def stretch(self) -> float:
@@ -257,7 +263,3 @@ class Pair:
 
     def _bond(self, end: int) -> tuple[int, int]:
         return int(self.first.shape[end]), int(self.second.shape[end])
-
-
-def _adjoint(matrix: Array) -> Array:
-    return conj(namespace_of(matrix).matrix_transpose(matrix))

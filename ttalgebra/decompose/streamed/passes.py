@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ttalgebra.arrays.checks import MAX_BYTES, require_finite, require_room
+from ttalgebra.arrays.namespace import adjoint
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, products
 from ttalgebra.cores.truncation import Budget, Truncation
@@ -30,8 +31,8 @@ from ttalgebra.decompose.streamed.orientation import (
     transposed,
     turned_back,
 )
-from ttalgebra.decompose.svd import Modes, as_first, right_vectors, sweep, tt_svd
-from ttalgebra.decompose.unfolding import adjoint, left_over, peel, triangle_of
+from ttalgebra.decompose.svd import Modes, as_first, halves, sweep, tt_svd
+from ttalgebra.decompose.unfolding import left_over, peel, triangle_of
 
 
 def tt_svd_streamed(
@@ -79,7 +80,7 @@ def _three_passes(
     budget = Budget(float(np.linalg.vector_norm(reduced)), tol, max_rank)
     ends = _cut_inside(reduced, tail, budget)
     rest = _projected(blocks, exponent, sizes, ends, max_bytes)
-    rest, done = sweep(rest, head[1:], lambda matrix: right_vectors(matrix, budget))
+    rest, done = sweep(rest, head[1:], lambda matrix: halves(matrix, budget))
     cores = (as_first(rest, head[0]), *done, *ends)
     info = budget.report(chain.ranks(cores), exponent)
     return chain.spread(cores, exponent), info
@@ -108,7 +109,7 @@ def _cut_inside(reduced: Array, tail: Modes, budget: Budget) -> Cores:
     rows = int(reduced.shape[0])
     first, *others = columns_of(tail)
     rest = chain.reshape(reduced, rows * first, *others, 1)
-    return sweep(rest, tail, lambda matrix: right_vectors(matrix, budget))[1]
+    return sweep(rest, tail, lambda matrix: halves(matrix, budget))[1]
 
 
 def _projected(

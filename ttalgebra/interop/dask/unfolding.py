@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.namespace import conj
+from ttalgebra.arrays.namespace import adjoint, conj
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, reshaping
 from ttalgebra.cores.truncation import Budget
-from ttalgebra.decompose.svd import right_vectors, sweep
-from ttalgebra.decompose.unfolding import adjoint
+from ttalgebra.decompose.svd import halves, sweep
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Unfolding:
             opened = chain.reshape(reduced, len(reduced), rank, *sizes)
             reduced, modes = opened.transpose(0, *range(last, 0, -1)), modes[::-1]
         rest = chain.reshape(reduced, reduced.size // rank, rank)
-        found = sweep(rest, modes, lambda matrix: right_vectors(matrix, budget))[1]
+        found = sweep(rest, modes, lambda matrix: halves(matrix, budget))[1]
         return found if self.from_right else mirrored(found)
 
     def basis(self, cores: Cores) -> Array:
