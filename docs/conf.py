@@ -1,5 +1,7 @@
 """Sphinx configuration: Markdown pages, numpydoc docstrings."""
 
+from importlib.util import find_spec
+
 import ttalgebra
 
 project = "ttalgebra"
@@ -23,6 +25,11 @@ html_title = "ttalgebra"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
 html_sidebars = {"**": []}
+autodoc_mock_imports = [  # the pages of a neighbour are built where it is absent, too
+    name
+    for name in ("dask", "distributed", "jax", "sklearn", "torch", "zarr")
+    if find_spec(name) is None
+]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
