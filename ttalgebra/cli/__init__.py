@@ -1,8 +1,9 @@
 """The command line: files in, files out, one line for whatever is wrong.
 
-A command is a file in this room and a name in ``COMMANDS``. It has ``add(commands)``,
-which declares its arguments and sets the defaults ``run`` and ``text``; ``run(args)``
-does the work and returns plain JSON values, ``text(result)`` says them to people.
+A command is a file or a folder in this room and a name in ``COMMANDS``. It has
+``add(commands)``, which declares its arguments and sets the defaults ``run`` and
+``text``; ``run(args)`` does the work and returns plain JSON values, ``text(result)``
+says them to people.
 Exit codes: 0 done, 1 the data are at fault, 2 the command line is, 130 interrupted.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 from ttalgebra.arrays.errors import TTError
 from ttalgebra.cli.wording import one_line, reason
 
-COMMANDS = ("demo", "compress", "convert", "info")
+COMMANDS = ("demo", "compare", "compress", "convert", "info")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,12 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         importlib.import_module(f"ttalgebra.cli.{name}").add(commands)
     for command in commands.choices.values():
         command.allow_abbrev = False
-        text = "print one JSON object"
+        text = "print the result as JSON, in one line"
         command.add_argument("--json", action="store_true", help=text)
     return parser
 
 
-def _show(result: dict[str, Any], args: argparse.Namespace) -> None:
+def _show(result: Any, args: argparse.Namespace) -> None:
     text = json.dumps(result, allow_nan=False) if args.json else args.text(result)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     printable = text.encode(encoding, "backslashreplace").decode(encoding)

@@ -99,7 +99,7 @@ def compete(chosen: Setting, *, quiet: bool) -> list[Entry]:
     seeds = range(chosen.seeds)
     tuning = max(1, chosen.epochs // TUNING)
     total = chosen.seeds * (chosen.epochs * (1 + len(RANKS)) + tuning)
-    with _progress(total, quiet) as tick:
+    with progress(total, quiet) as tick:
         entries = [
             Entry(
                 name,
@@ -185,7 +185,7 @@ def _weights(model: Model) -> list[Array]:
 
 
 @contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[], object]]:
+def progress(total: int, quiet: bool) -> Iterator[Callable[[], object]]:
     """A bar on a terminal where tqdm is installed, nothing elsewhere."""
     try:
         from tqdm import tqdm

@@ -124,7 +124,8 @@ def _saved(entries: "list[Entry]", chosen: "Setting", folder: Path) -> list[str]
     trained = [entry for entry in entries if entry.runs[0].curve]
     points = [draw.Point(e.name, e.parameters, e.accuracies) for e in trained]
     title = f"{chosen.name}: what a hidden layer costs and what it buys"
-    draw.save(draw.trade_off(points, title), folder / FILES[1])
+    cost = "parameters of the hidden layer's matrix"
+    draw.save(draw.trade_off(points, title, cost), folder / FILES[1])
     curves = {e.name: [run.curve for run in e.runs] for e in trained}
     title = f"{chosen.name}: learning curves, worst to best seed shaded"
     draw.save(draw.learning_curves(curves, title), folder / FILES[2])

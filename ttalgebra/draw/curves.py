@@ -7,8 +7,10 @@ Needs matplotlib: ``pip install 'ttalgebra[demo]'``. Each function returns a
 import io
 import os
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from ttalgebra.draw.names import Bar, name_bars
 from ttalgebra.storage.atomic import replace
 
 if TYPE_CHECKING:
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
 SMALLEST = 0.01  # percent: an error of zero, where a logarithm is drawn
 # Okabe and Ito's colours, distinct for every kind of colour vision
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+APART = 1.12  # the factor between neighbours whose costs are nearly equal
 
 
 class Point(NamedTuple):
-    """A system in the trade-off: its parameters, and an accuracy for each seed."""
+    """A system in the trade-off: what it costs, and an accuracy for each seed."""
 
     name: str
-    parameters: int
+    cost: int
     accuracies: Sequence[float]
 
     @property
@@ -33,32 +36,41 @@ class Point(NamedTuple):
         return sum(self.accuracies) / len(self.accuracies)
 
 
-def trade_off(points: Sequence[Point], title: str) -> "Figure":
-    """Accuracy against parameters: the mean over seeds, and bars from worst to best.
+def trade_off(points: Sequence[Point], title: str, cost: str) -> "Figure":
+    """Accuracy against ``cost``: the mean over seeds, and bars from worst to best.
 
-    Points of equally many parameters stand a little apart; the lower is named below.
+    Points whose costs differ by less than a tenth stand side by side.
     """
-    x_label = "parameters of the hidden layer's matrix"
-    figure, axes = _empty(title, x_label, "test accuracy")
+    figure, axes = _empty(title, cost, "test accuracy")
     axes.set_xscale("log")
-    for point, colour in zip(points, _colours(len(points)), strict=True):
-        low, mean, high = min(point.accuracies), point.mean, max(point.accuracies)
-        rivals = [p for p in points if p.parameters == point.parameters]
-        place = point.parameters * 1.12 ** rivals.index(point)
-        above = mean == max(p.mean for p in rivals)
-        bars = [[mean - low], [high - mean]]
-        axes.errorbar(place, mean, bars, fmt="o", color=colour, capsize=4, markersize=7)
-        axes.annotate(
-            point.name,
-            (place, high if above else low),
-            textcoords="offset points",
-            xytext=(0, 6 if above else -6),
-            ha="center",
-            va="bottom" if above else "top",
-            color=colour,
-        )
     axes.margins(x=0.22, y=0.15)
+    colours, bars = _colours(len(points)), _bars(points)
+    for bar, colour in zip(bars, colours, strict=True):
+        ends = [[bar.mean - bar.low], [bar.high - bar.mean]]
+        axes.errorbar(
+            bar.x, bar.mean, ends, fmt="o", color=colour, capsize=4, markersize=7
+        )
+    name_bars(figure, bars, colours)
     return figure
+
+
+def _bars(points: Sequence[Point]) -> list[Bar]:
+    """Each point from its worst to its best seed, nearly equal costs spread out."""
+    groups: list[list[int]] = []
+    for k in sorted(range(len(points)), key=lambda k: points[k].cost):
+        if groups and points[k].cost < 1.1 * points[groups[-1][-1]].cost:
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    places = {}
+    for group in groups:
+        middle = fmean([points[k].cost for k in group])
+        for i, k in enumerate(group):
+            places[k] = middle * APART ** (i - (len(group) - 1) / 2)
+    return [
+        Bar(p.name, places[k], min(p.accuracies), p.mean, max(p.accuracies))
+        for k, p in enumerate(points)
+    ]
 
 
 def learning_curves(
