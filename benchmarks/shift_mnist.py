@@ -40,7 +40,7 @@ from ttalgebra.learning import (
     mnist,
     schedules,
 )
-from ttalgebra.learning.optimizers import Optimizer
+from ttalgebra.learning.rules.optimizers import Optimizer
 
 SIZES = ((784, 512), (512, 512), (512, 10))
 DECAY = 1e-4

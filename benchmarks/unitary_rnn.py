@@ -3,11 +3,12 @@
 The tasks of Arjovsky, Shah & Bengio (2016). Copying is by its recipe: RMSProp of rate
 1e-3 whose mean forgets at 0.9 and starts at 1e-3, gradients of the two baselines
 clipped to [-1, 1], batches of 20, its hidden sizes. Adding and pixels use Adam, whose
-rate falls from 3e-3 along a cosine, and fewer states: 128 where the paper has 512
-unitary ones. Copying and adding draw fresh sequences for each iteration. Run as
+rate falls from 3e-3 along a cosine; adding has the paper's hidden sizes, pixels 128
+unitary states for its 512. Copying and adding draw fresh sequences for each iteration.
+Run as
 
     python benchmarks/unitary_rnn.py copying --length 100 --draw copying-100.png
-    python benchmarks/unitary_rnn.py adding --length 100
+    python benchmarks/unitary_rnn.py adding --length 100 --iterations 5000
     TTALGEBRA_DATA=FOLDER python benchmarks/unitary_rnn.py pixels --permuted
 """
 
@@ -102,7 +103,7 @@ def adding_task(length: int, seed: int) -> Task:
         shown="mean squared error",
         value=lambda y, target: float(np.mean((y - target) ** 2)),
         baseline=1 / 6,
-        hidden={"unitary": 128, "lstm": 128, "tanh": 128},
+        hidden={"unitary": 512, "lstm": 128, "tanh": 128},
     )
 
 
@@ -228,7 +229,7 @@ def draw(task: Task, rows: list[dict[str, Any]], path: str) -> None:
     axes.set_xlabel(f"iterations (batches of {task.batch})")
     axes.set_ylabel(task.shown)
     axes.set_title(task.name, loc="left")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, format="png")
 

@@ -46,7 +46,7 @@ def test_factors_multiply_to_the_matrix(shape, dtype, xp, rng, ratios):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(50_001, 2), (20_000, 16), (1200, 100)], ids=str)
+@pytest.mark.parametrize("shape", [(50_001, 2), (20_000, 16), (5000, 40)], ids=str)
 def test_long_matrices_are_no_excuse(shape, dtype, xp, ratios):
     """Entries of one sign and size: roundoff of one sign, and it adds up.
 

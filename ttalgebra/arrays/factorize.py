@@ -28,8 +28,9 @@ LAPACK_LIMIT = 2**31 - 1  # elements; beyond it 32-bit builds crash (scipy #1400
 
 # MKL adds up a column in the order in which it stands: of 200,000 x 16 numbers of equal
 # size in single precision its QR is orthonormal to 9e-4, its SVD to 3e-3; in blocks of
-# so many rows both are to 2e-6. OpenBLAS, 1e-7, adds up in parts by itself.
-ROWS = 256
+# so many rows both are to 8e-6. Blocks stay in cache and take a third of the time, too;
+# below LONG of them one factorisation is as quick, and as right.
+ROWS, LONG = 512, 8
 
 
 class SVD(NamedTuple):
@@ -95,7 +96,7 @@ def _in_blocks(matrix: Array) -> tuple[Array, Array]:
 
 
 def _is_long(rows: int, columns: int) -> bool:
-    return bool(rows >= 2 * max(ROWS, 4 * columns))
+    return bool(rows >= LONG * max(ROWS, 4 * columns))
 
 
 def svd(matrix: Array) -> SVD:
