@@ -128,5 +128,15 @@ def test_devices_are_asked_for_by_their_library():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     A = here(train()).to("torch", device="meta")
     assert A.device == torch.device("meta")
-    with pytest.raises(TypeError, match="no device 'nowhere'"):
-        here(train()).to("torch", device="nowhere")
+    for place in ("nowhere", "cuda:9"):
+        for own in (here(train()), here(train()).to("torch")):
+            with pytest.raises(TypeError, match=f"device '{place}'"):
+                own.to("torch", device=place)
+
+
+def test_an_entry_point_that_cannot_be_loaded_is_named(monkeypatch):
+    for place in ("no.such.module:namespace", "tests.homemade:nothing"):
+        point = importlib.metadata.EntryPoint("mine", place, "ttalgebra.backends")
+        monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [point])  # noqa: B023
+        with pytest.raises(TypeError, match=f"entry point 'mine'.*{place}"):
+            here(train()).to("mine")

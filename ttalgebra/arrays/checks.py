@@ -76,6 +76,13 @@ def _from_sequence(x: object, name: str) -> np.ndarray:
         ) from error
 
 
+def require_values(x: Array, what: str) -> None:
+    """Raise TypeError where numbers decide and ``x`` has none, see `has_values`."""
+    if not has_values(x):
+        message = f"{what} looks at numbers, and inside jax.jit or on the device meta"
+        raise TypeError(f"{message} there are none; call it outside, or use SVD there")
+
+
 def require_finite(x: Array, what: str) -> None:
     """Raise NonFiniteError, naming the first bad index, unless all is finite.
 

@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from ttalgebra.arrays.namespace import is_numpy, namespace_of
+from ttalgebra.arrays.namespace import full_precision, is_numpy, namespace_of
 from ttalgebra.arrays.typing import Array
 
 Shape = tuple[int, ...]
@@ -68,10 +68,15 @@ def contract(subscripts: str, *operands: Array) -> Array:
 def matmul(first: Array, second: Array) -> Array:
     """The matrix product, silent where NaN or Inf meet what they meet.
 
-    Some BLAS kernels raise the flag for finite single-precision operands too.
+    Never in fewer digits than its factors have, whatever autocast says. Some BLAS
+    kernels raise the flag for finite single-precision operands too.
     """
-    with np.errstate(invalid="ignore"):
-        return namespace_of(first, second).matmul(first, second)
+    xp = namespace_of(first, second)
+    if is_numpy(first):
+        with np.errstate(invalid="ignore"):
+            return xp.matmul(first, second)
+    with np.errstate(invalid="ignore"), full_precision(first):
+        return xp.matmul(first, second)
 
 
 def _enter(x: Array, how: Operand) -> Array:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ttalgebra.arrays.checks import require_finite
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.errors import ConvergenceError, TooLargeError
 from ttalgebra.arrays.namespace import (
     adjoint,
@@ -91,7 +92,7 @@ def _in_blocks(matrix: Array) -> tuple[Array, Array]:
     stacked = xp.concat((xp.reshape(r, (count * columns, columns)), rest), axis=0)
     outer, r = _in_blocks(stacked)
     turns = xp.reshape(outer[: count * columns, :], (count, columns, columns))
-    whole = xp.reshape(xp.matmul(q, turns), whole.shape)
+    whole = xp.reshape(matmul(q, turns), whole.shape)
     return xp.concat((whole, outer[count * columns :, :]), axis=0), r
 
 
@@ -127,7 +128,7 @@ def _reduced(matrix: Array) -> SVD | None:
     if _is_long(rows, columns):
         q, r = _in_blocks(matrix)
         found = _reduced(r)
-        return found and found._replace(u=namespace_of(q).matmul(q, found.u))
+        return found and found._replace(u=matmul(q, found.u))
     return _host_svd(matrix) if is_numpy(matrix) else _native_svd(matrix)
 
 

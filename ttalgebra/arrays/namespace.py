@@ -8,6 +8,7 @@ Source: Array API standard, 2024.12; array-api-compat fills what libraries lack.
 
 import importlib
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 import array_api_compat as compat
@@ -62,20 +63,34 @@ def device_of(x: Array) -> object:
 def has_values(x: Array) -> bool:
     """Whether ``x`` holds numbers, not shapes alone: inside ``jax.jit`` it does not.
 
-    Nor does it on PyTorch's device ``meta``.
+    Nor does it on PyTorch's device ``meta``. Inside ``jax.jit`` a constant does, but
+    what is computed from it does not.
     """
     if is_numpy(x):
         return True
     if compat.is_jax_array(x):
         import jax
 
-        return not isinstance(x, jax.core.Tracer)
+        both = x, jax.numpy.add(0, 0)
+        return not any(isinstance(part, jax.core.Tracer) for part in both)
     return str(device_of(x)) != "meta"
 
 
 def on_host(x: Array) -> bool:
     """Whether looking at a number of ``x`` moves nothing between devices."""
     return is_numpy(x) or "cpu" in str(device_of(x)).lower()
+
+
+def full_precision(x: Array) -> AbstractContextManager[object]:
+    """A context without PyTorch's autocast, which rounds the factors of products."""
+    if compat.is_torch_array(x):
+        import torch
+
+        if torch.is_autocast_enabled(x.device.type):
+            without: AbstractContextManager[object]
+            without = torch.autocast(x.device.type, enabled=False)
+            return without
+    return nullcontext()
 
 
 def backend_of(x: Array) -> str:
@@ -128,8 +143,9 @@ def move(x: Array, backend: str, device: object = None) -> Array:
     library = _library(backend)
     try:
         moved = _copied(x, library, _device(backend, device))
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise TypeError(f"{backend} has no device {device!r}: {error}") from error
+    except (ValueError, TypeError, RuntimeError, AssertionError) as error:
+        message = f"{backend} on device {device!r}: {type(x).__name__}"
+        raise TypeError(f"{message} cannot be moved there: {error}") from error
     if dtype_of(moved) != dtype_of(x):
         message = f"{backend} would keep {dtype_of(x)} as {dtype_of(moved)}"
         raise TypeError(f"{message}; {_ADVICE.get(backend, 'convert it first')}")
@@ -143,6 +159,8 @@ def _copied(x: Array, library: Namespace, device: Any) -> Array:
             return library.from_dlpack(x, copy=True, **where)
         except (BufferError, TypeError, ValueError, RuntimeError, AttributeError):
             pass  # devices that do not see each other's memory meet on the host
+        except AssertionError:
+            pass  # PyTorch built without CUDA, asked for it
     return library.asarray(np.array(to_numpy(x)), **where)
 
 
@@ -160,7 +178,7 @@ def _library(name: str) -> Namespace:
     from importlib.metadata import entry_points  # 10 ms, and seldom needed
 
     for entry in entry_points(group=GROUP, name=name):
-        return _conformant(entry.load(), name)
+        return _conformant(_loaded(entry), name)
     for module in (_MODULES.get(name, f"array_api_compat.{name}"), name):
         try:
             return _conformant(importlib.import_module(module), name)
@@ -168,6 +186,14 @@ def _library(name: str) -> Namespace:
             continue
     message = f"no array library named {name!r} is installed"
     raise TypeError(f"{message}; install it, or name one that is")
+
+
+def _loaded(entry: Any) -> Namespace:
+    try:
+        return cast(Namespace, entry.load())
+    except (ImportError, AttributeError) as error:
+        message = f"the entry point {entry.name!r} of {GROUP} names {entry.value!r}"
+        raise TypeError(f"{message}, which cannot be loaded: {error}") from error
 
 
 def _conformant(library: Namespace, name: str) -> Namespace:

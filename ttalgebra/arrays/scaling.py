@@ -82,10 +82,15 @@ def unit_scaled(x: Array) -> tuple[Array, Array]:
 
 
 def require_in_range(x: Array, unit: Array, what: str) -> None:
-    """Raise NonFiniteError where ``unit`` times a power of two left the range."""
+    """Raise NonFiniteError where ``unit`` times a power of two left the range.
+
+    Where there are no values yet, see `has_values`, there is nothing to look at.
+    """
+    if not has_values(x):
+        return
     xp = namespace_of(x)
-    info, top = xp.finfo(x.dtype), float(largest(x))
-    if float(largest(unit)) and not 0 < top <= info.max:
+    info, top = xp.finfo(x.dtype), float(to_numpy(largest(x)))
+    if float(to_numpy(largest(unit))) and not 0 < top <= info.max:
         message = f"{what} would hold numbers as large as {top}, beyond {x.dtype}"
         raise NonFiniteError(f"{message}; use round, which shares them among the cores")
 

@@ -97,7 +97,7 @@ def _split(factor: Scalar) -> tuple[Scalar, int]:
 
 def _powered(x: Cores, exponent: Array) -> Cores:
     """``2**exponent * x``, in the first core while its entries stay modest."""
-    if not has_values(x[0]) or abs(int(exponent)) <= MODEST:
+    if not all(map(has_values, x)) or abs(int(exponent)) <= MODEST:
         return (times_power(x[0], exponent), *x[1:])
     result = balanced(x, exponent)
     for core in result:

@@ -136,7 +136,7 @@ def is_calm(cores: Cores) -> bool:
 
     Taken for granted where there are no values yet.
     """
-    if not has_values(cores[0]):
+    if not all(map(has_values, cores)):
         return True
     xp, exponents = namespace_of(*cores), [exponent_of(core) for core in cores]
     if not is_numpy(cores[0]):

@@ -46,7 +46,7 @@ def shared(cores: Cores, exponent: Array, verb: str) -> Cores:
 
 def _is_harmless(cores: Cores, exponent: Array) -> bool:
     """Whether no core near one can leave its range, or there is nothing to look at."""
-    if not has_values(cores[0]):
+    if not all(map(has_values, cores)):
         return True
     double = namespace_of(*cores).finfo(cores[0].dtype).bits == 64
     return abs(int(exponent)) < NEAR["double" if double else "single"] * len(cores)

@@ -10,6 +10,7 @@ from itertools import chain as flatten
 from math import prod
 
 from ttalgebra.arrays.checks import require_room
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import namespace_of, nbytes_of
 from ttalgebra.arrays.scaling import norm_of, scalar_times_power, times_power
@@ -58,7 +59,7 @@ def merge(first: Array, second: Array) -> Array:
     Cost ``O(r s t modes modes')``.
     """
     xp = namespace_of(first, second)
-    product = xp.matmul(left_unfold(first), right_unfold(second))
+    product = matmul(left_unfold(first), right_unfold(second))
     r, *left, _ = first.shape
     _, *right, t = second.shape
     q = len(left)
@@ -153,7 +154,7 @@ def _swapped(first: Array, second: Array) -> Array:
     advice = "give tol, or round first; ranks grow with the distance sites are moved"
     pair = (r * prod(left), prod(right) * t)
     require_room(pair, itemsize, "permute_modes: a pair of sites", advice)
-    product = xp.matmul(left_unfold(first), right_unfold(second))
+    product = matmul(left_unfold(first), right_unfold(second))
     opened = reshape(product, r, prod(left), prod(right), t)
     swapped = xp.permute_dims(opened, (0, 2, 1, 3))
     return reshape(swapped, r * prod(right), prod(left) * t)

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from ttalgebra.arrays.contract import contract
+from ttalgebra.arrays.contract import contract, matmul
 from ttalgebra.arrays.namespace import device_of, from_numpy, namespace_of
 from ttalgebra.arrays.scaling import rows_scaled, times_powers, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
@@ -132,6 +132,6 @@ def entries(cores: Cores, indices: Sequence[Array]) -> Array:
     for core, index in zip(cores[1:], indices[1:], strict=True):
         core, shift = unit_scaled(core)
         slices = xp.permute_dims(xp.take(flat_modes(core), index, axis=1), (1, 0, 2))
-        state, growth = rows_scaled(xp.matmul(state, slices))
+        state, growth = rows_scaled(matmul(state, slices))
         exponents, exponent = exponents + growth, exponent + shift
     return times_powers(reshape(state, state.shape[0]), exponents + exponent)

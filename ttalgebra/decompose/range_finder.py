@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import adjoint, from_numpy, namespace_of, to_numpy
 from ttalgebra.arrays.random import normal
@@ -60,7 +61,8 @@ class RangeFinder:
         for block in row_blocks(matrix):
             shape = (count, int(block.shape[0]))
             weights = normal(shape, dtype=_host_dtype(matrix), rng=self.rng)
-            total = total + from_numpy(weights, like=matrix) @ _residual(block, basis)
+            drawn = from_numpy(weights, like=matrix)
+            total = total + matmul(drawn, _residual(block, basis))
         return total
 
 
@@ -78,12 +80,12 @@ def _power_iteration(matrix: Array, basis: Array, rows: Array) -> Array:
     total = xp.zeros_like(rows)
     for block in row_blocks(matrix):
         rest = _residual(block, basis)
-        total = total + adjoint(rest @ adjoint(rows)) @ rest
+        total = total + matmul(adjoint(matmul(rest, adjoint(rows))), rest)
     return total
 
 
 def _residual(block: Array, basis: Array) -> Array:
-    return block - (block @ adjoint(basis)) @ basis
+    return block - matmul(matmul(block, adjoint(basis)), basis)
 
 
 def _orthonormal(rows: Array) -> Array:

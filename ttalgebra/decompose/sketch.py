@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ttalgebra.arrays.checks import require_values
 from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.namespace import adjoint, eps_of
 from ttalgebra.arrays.random import generator
@@ -44,6 +45,7 @@ def tt_svd_random(
     ``info.error`` is the error itself up to roundoff, ``info.seed`` repeats the result.
     Cost ``O((3 + 2 power) size l)`` for ``l`` rows of the first sketch, less after it.
     """
+    require_values(x, "from_dense by sketches")
     seed = _seed(rng)
     rest, exponent = unit_scaled(x)
     finder = RangeFinder(np.random.default_rng(seed), power)

@@ -169,3 +169,22 @@ def test_a_wrong_state_is_refused():
         layer.load_state_dict(other.state_dict())
     with pytest.raises(RuntimeError, match=r"Missing key.*cores\.1"):
         layer.load_state_dict({"cores.0": layer.cores[0]})
+
+
+def test_lazy_layers_have_no_shape_yet():
+    lazy = torch.nn.LazyLinear(64)
+    with pytest.raises(TypeError, match="lazy layer has no shape yet; pass a batch"):
+        TTLinear.from_linear(lazy)
+    _, report = compress_module(torch.nn.Sequential(lazy), tol=0.1)
+    assert not report.layers[0].replaced
+
+
+def test_a_complex_bias_is_no_bias_of_a_real_train():
+    with pytest.raises(TypeError, match=r"bias is torch\.complex128, the train"):
+        TTLinear.from_train(tt.identity((2, 3)), np.full(6, 1j))
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float32])
+def test_a_dtype_is_one_of_pytorch(dtype):
+    with pytest.raises(TypeError, match="dtype must be one of PyTorch's"):
+        TTLinear((2, 2), (2, 2), 2, rng=0, dtype=dtype)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, TypeAlias
 
+from ttalgebra.arrays.checks import require_values
 from ttalgebra.arrays.namespace import eps_of, is_complex, namespace_of, to_numpy
 from ttalgebra.arrays.scaling import norm_of, scalar_times_power, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
@@ -52,6 +53,7 @@ class Certificate:
     @staticmethod
     def of(network: Network) -> "Certificate":
         """Two sweeps of Gram matrices, ``O(d n r^3)`` for a plain chain."""
+        require_values(network.sites[0].like, "an error that is verified")
         double = network.cast(double_of(network.sites[0].like))
         return Certificate(double, squared_norm(double))
 

@@ -5,6 +5,7 @@ SVD, IPDPS; cut from the right. A Gram matrix squares the singular values,
 so those below ``sqrt(eps)`` are lost in it.
 """
 
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import svd
 from ttalgebra.arrays.namespace import adjoint, device_of, eps_of, namespace_of
 from ttalgebra.arrays.scaling import norm_of, times_power, unit_scaled
@@ -75,17 +76,16 @@ def _cut(
     for (preceding, shift), (gram, scale) in zip(
         units[-2::-1], _left_grams(units), strict=True
     ):
-        xp = namespace_of(center)
         matrix = right_unfold(center)
         left, _ = _roots(gram)
-        right, inverse = _roots(xp.matmul(matrix, adjoint(matrix)))
+        right, inverse = _roots(matmul(matrix, adjoint(matrix)))
         base = exponent + scale if base is None else base
-        small = times_power(xp.matmul(adjoint(left), right), exponent + scale - base)
+        small = times_power(matmul(adjoint(left), right), exponent + scale - base)
         budget = Budget(norm_of(small), tol, max_rank) if budget is None else budget
         rows = budget.cut(small).right
-        new = xp.matmul(xp.matmul(rows, inverse), matrix)
+        new = matmul(matmul(rows, inverse), matrix)
         done.append(right_fold(new, like=center))
-        center = absorb_right(preceding, xp.matmul(right, adjoint(rows)))
+        center = absorb_right(preceding, matmul(right, adjoint(rows)))
         center, growth = unit_scaled(center)
         exponent = exponent + shift + growth
     budget = Budget(norm_of(center), tol, max_rank) if budget is None else budget
@@ -104,7 +104,7 @@ def _left_grams(units: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
     found = []
     for core, shift in units[:-1]:
         met = left_unfold(absorb_left(gram, core))
-        gram, growth = unit_scaled(xp.matmul(adjoint(left_unfold(core)), met))
+        gram, growth = unit_scaled(matmul(adjoint(left_unfold(core)), met))
         exponent = exponent + 2 * shift + growth
         odd = exponent % 2
         found.append((times_power(gram, odd), (exponent - odd) // 2))

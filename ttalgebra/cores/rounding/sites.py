@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Protocol
 
-from ttalgebra.arrays.contract import contract
+from ttalgebra.arrays.contract import contract, matmul
 from ttalgebra.arrays.namespace import (
     adjoint,
     conj,
@@ -88,15 +88,11 @@ class Plain:
 
     def overlap_left(self, other: Array) -> Array:
         """``(r, *modes, q) -> (s, q)``."""
-        return namespace_of(other).matmul(
-            adjoint(left_unfold(self.core)), left_unfold(other)
-        )
+        return matmul(adjoint(left_unfold(self.core)), left_unfold(other))
 
     def overlap_right(self, other: Array) -> Array:
         """``(q, *modes, s) -> (q, r)``."""
-        return namespace_of(other).matmul(
-            right_unfold(other), adjoint(right_unfold(self.core))
-        )
+        return matmul(right_unfold(other), adjoint(right_unfold(self.core)))
 
     def stretch(self) -> float:
         """The largest column norm of the left unfolding, whose entries are near one."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import (
     conj,
@@ -138,7 +139,7 @@ def _sketches(
     for site, width in zip(network.sites[:0:-1], widths[::-1], strict=True):
         met = right_unfold(site.absorb_right(sketch))
         omega = _gaussian(met.shape[1], width, like=met, rng=rng)
-        sketch, _ = unit_scaled(namespace_of(met).matmul(met, omega))
+        sketch, _ = unit_scaled(matmul(met, omega))
         found.append(sketch)
     return found[::-1]
 
@@ -152,9 +153,9 @@ def _orthogonalized(network: Network, sketches: list[Array]) -> tuple[Cores, Arr
     for site, sketch in zip(network.sites[:-1], sketches, strict=True):
         core = site.absorb_left(carried)
         xp = namespace_of(core)
-        q, _ = qr(xp.matmul(left_unfold(core), sketch))
+        q, _ = qr(matmul(left_unfold(core), sketch))
         done.append(left_fold(q, like=core))
-        carried = xp.matmul(conj(xp.matrix_transpose(q)), left_unfold(core))
+        carried = matmul(conj(xp.matrix_transpose(q)), left_unfold(core))
         carried, growth = unit_scaled(carried)
         exponent = exponent + growth
     center, growth = unit_scaled(network.sites[-1].absorb_left(carried))

@@ -5,6 +5,7 @@ Neither knows its error; what they find is cut and verified afterwards.
 
 import math
 
+from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import conj, namespace_of
 from ttalgebra.arrays.scaling import norm_of, unit_scaled
@@ -60,11 +61,11 @@ def _improved(network: Network, y: Cores) -> Cores:
     for site, before in zip(network.sites[:0:-1], interfaces[:0:-1], strict=True):
         xp = namespace_of(after)
         met = site.absorb_left(before)
-        best = left_fold(xp.matmul(left_unfold(met), after), like=met)
+        best = left_fold(matmul(left_unfold(met), after), like=met)
         q, _ = qr(xp.matrix_transpose(right_unfold(best)))
         done.append(right_fold(xp.matrix_transpose(q), like=best))
         rest = right_unfold(site.absorb_right(after))
-        after, growth = unit_scaled(xp.matmul(rest, conj(q)))
+        after, growth = unit_scaled(matmul(rest, conj(q)))
         exponent = exponent + growth
     first = network.sites[0].absorb_right(after)
     return ranged.held((first, *reversed(done)), exponent, "product")

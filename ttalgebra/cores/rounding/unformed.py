@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from ttalgebra.arrays.checks import require_room
+from ttalgebra.arrays.checks import require_room, require_values
 from ttalgebra.arrays.namespace import namespace_of, nbytes_of, to_numpy
 from ttalgebra.arrays.scaling import largest, times_power
 from ttalgebra.arrays.typing import RNG, Array, Cores, Scalar
@@ -96,6 +96,8 @@ def _comparable(
     """
     given = zip(coefficients, chains, strict=True)
     scaled = [arithmetic.scale(x, c) for c, x in given]
+    for cores in scaled:
+        require_values(cores[0], "linear_combination")
     dtype = _dtype_of(scaled)
     wide = double_of(namespace_of(*scaled[0]).empty(0, dtype=dtype))
     sweeps = [left_orthogonalize(cores) for cores in _cast(scaled, wide)]

@@ -13,7 +13,7 @@ from ttalgebra.arrays.typing import Array, Cores
 
 def read(x: Any) -> Sequence[Array]:
     """Cores ``(r, m, s)`` where every ``n`` is 1, else ``(r, m, n, s)``."""
-    if all(n == 1 for n in x.col_dims):
+    if all(core.ndim == 4 and core.shape[2] == 1 for core in x.cores):
         return [core[:, :, 0, :] for core in x.cores]
     return list(x.cores)
 

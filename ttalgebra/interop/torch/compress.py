@@ -73,7 +73,8 @@ def compress_module(
     reports = []
     for linear, names in _linears(small):
         reason = "named in keep" if linear in kept else _why_left(linear, tied, least)
-        report = LayerReport(names, tuple(linear.weight.shape), _count(linear), reason)
+        shape = (linear.out_features, linear.in_features)
+        report = LayerReport(names, shape, _count(linear), reason)
         if not reason:
             layer, report = _tried(linear, report, tol, max_rank)
             small = small if layer is None else _with(small, names, layer)
@@ -205,4 +206,5 @@ def _leave_fast_path(model: nn.Module) -> None:
 
 
 def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    known = (p for p in module.parameters() if not nn.parameter.is_lazy(p))
+    return sum(parameter.numel() for parameter in known)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import prod
 
 import torch
+from torch import nn
 
 from ttalgebra.arrays.checks import as_mode_pairs
 from ttalgebra.arrays.errors import ShapeError
@@ -31,8 +32,8 @@ def decomposed(
     nor ranks. Narrow floats are decomposed in float32; the error reported is then
     that of the cores as they are stored.
     """
-    weight = weight.detach()
     _require_values(weight)
+    weight = weight.detach()
     pairs = _modes_of(tuple(weight.shape), row_modes, col_modes)
     rows, columns = zip(*pairs, strict=True)
     W = widened(weight)
@@ -49,6 +50,9 @@ def widened(x: Array) -> Array:
 
 
 def _require_values(weight: Array) -> None:
+    if nn.parameter.is_lazy(weight):
+        message = "from_linear: the weight of a lazy layer has no shape yet"
+        raise TypeError(f"{message}; pass a batch through the model first")
     if weight.is_meta:
         message = (
             "from_linear: the weight is on the meta device, which holds no numbers"

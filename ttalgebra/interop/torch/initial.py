@@ -32,6 +32,9 @@ def drawn_cores(
     Drawn on the host in float32 where ``dtype`` is narrower. Raises what it raises,
     and TypeError for a dtype that is neither floating nor complex.
     """
+    if not isinstance(dtype, torch.dtype):
+        message = f"TTLinear: dtype must be one of PyTorch's, got {dtype!r}"
+        raise TypeError(f"{message}; as in dtype=torch.float64")
     if not (dtype.is_floating_point or dtype.is_complex):
         message = f"TTLinear: dtype must be floating or complex, got {dtype}"
         raise TypeError(f"{message}; leave it out for {torch.get_default_dtype()}")

@@ -139,6 +139,9 @@ class TTLinear(nn.Module):
             if tuple(bias.shape) != A.shape[:1]:
                 message = f"from_train: bias has shape {tuple(bias.shape)}"
                 raise ShapeError(f"{message}, the matrix {A.shape[0]} rows")
+            if bias.is_complex() and not cores[0].is_complex():
+                message = f"from_train: bias is {bias.dtype}, the train"
+                raise TypeError(f"{message} {A.dtype}; multiply it by 1 + 0j")
             bias = bias.to(cores[0].dtype)
         return cls._of(cores, bias)
 
