@@ -157,9 +157,7 @@ def main() -> None:
     parser.add_argument("--packed", type=int, default=10000, help="images for integers")
     parser.add_argument("--bits", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--adam", action="store_true", help="rate falls"
-    )
+    parser.add_argument("--adam", action="store_true", help="rate falls")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rows = list(measure(asked))

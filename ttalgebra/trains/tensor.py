@@ -124,7 +124,7 @@ class TTTensor(AbstractTrain):
         >>> import numpy as np, scipy.sparse as sp, ttalgebra as tt
         >>> T = sp.coo_array(([1.0, 2.0], ([0, 1], [2, 0], [3, 3])), shape=(2, 3, 4))
         >>> x = tt.TTTensor.from_sparse(T)
-        >>> x.ranks, x[1, 0, 3]
+        >>> x.ranks, round(x[1, 0, 3], 12)
         ((1, 2, 1, 1), 2.0)
         """
         cores, info = from_nonzeros(T, None, tol, max_rank)
