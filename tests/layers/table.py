@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ttalgebra.layers import (
+    GRU,
     LSTM,
     BatchNorm,
     BinaryLinear,
     BTLinear,
+    Conv2D,
     DeepShiftPS,
     DeepShiftQ,
     Dense,
@@ -28,9 +30,12 @@ from ttalgebra.layers import (
     Stepwise,
     Tanh,
     TanhRNN,
+    TTEmbedding,
     TTLinear,
     UnitaryRNN,
     bt_lstm,
+    tt_conv2d,
+    tt_gru,
     tt_lstm,
 )
 from ttalgebra.testing import central, complex_step, linear
@@ -46,6 +51,7 @@ class Row(NamedTuple):
     features: int
     in_x: Callable | None  # how its derivative by x is checked;
     in_arrays: Callable | None  # None: straight through, checked in its own tests
+    words: int | None = None  # samples are whole numbers below it
 
 
 def _dense(n_in, n_out, dtype="f8"):
@@ -56,6 +62,28 @@ def _dense(n_in, n_out, dtype="f8"):
 def _tt(rows, columns, ranks, dtype="f8", **options):
     layer = TTLinear.random(rows, columns, ranks, rng=RNG, dtype=dtype, **options)
     return TTLinear(layer.cores, layer.bias if layer.bias is None else layer.bias + 0.5)
+
+
+# rows of their own generators: none changes what the others are made of
+def _any_size():
+    rng = np.random.default_rng(1)
+    layer = TTLinear.fitting(7, 5, 2, order=2, max_mode=3, rng=rng, dtype="f8")
+    return layer.with_arrays({"bias": rng.random(5)})
+
+
+def _embedding(rows, columns, dtype="f8", **options):
+    return TTEmbedding.random(rows, columns, 2, rng=2, dtype=dtype, **options)
+
+
+def _convolution(dtype="f8"):
+    return tt_conv2d(
+        (3, 4, 2), (3, 1), (1, 2), 2, window=(2, 3), padding=1, rng=3, dtype=dtype
+    )
+
+
+_SLIDING = Conv2D(
+    Dense.random(8, 3, rng=4, dtype="f8"), (5, 3, 2), (2, 2), stride=2, padding=1
+)
 
 
 def _bt(rows, columns, *ranks, dtype="f8", **options):
@@ -131,6 +159,10 @@ _LSTM = LSTM.random(6, 2, sequences=True, rng=RNG, dtype="f8")
 _CALM_LSTM = _LSTM.with_arrays({n: a / 4 for n, a in _LSTM.arrays.items()})
 _TT_LSTM = tt_lstm((1, 3), (3, 4), 2, rng=RNG, dtype="f8")
 _BT_LSTM = bt_lstm((2, 2), (3, 4), n_blocks=2, ranks=2, rng=RNG, dtype="f8")
+_GRU = GRU.random(4, 3, sequences=True, rng=5, dtype="f8")
+_TT_GRU = tt_gru((1, 3), (3, 4), 2, rng=6, dtype="f8")
+_CALM_GRU = GRU.random(4, 2, rng=7, dtype="c16")
+_CALM_GRU = _CALM_GRU.with_arrays({n: a / 4 for n, a in _CALM_GRU.arrays.items()})
 _STEPWISE = Stepwise(Sequential([_dense(5, 3), Tanh()]))
 _SEQUENCES = Sequential([
     _unitary(2, 4, sequences=True), Stepwise(_dense(8, 3)), _tanh(3, 2),
@@ -149,6 +181,13 @@ ROWS = (
     Row("tt d=4", _tt((3, 1, 2, 2), (1, 4, 2, 3), 3), 24, linear, linear),
     Row("tt no bias", _tt((2, 3), (3, 4), 2, bias=False), 12, linear, linear),
     Row("tt complex", _tt((2, 3), (3, 4), 2, "c16"), 12, linear, linear),
+    Row("tt any size", _any_size(), 7, linear, linear),
+    Row("tt embedding", _embedding((3, 2), (2, 3), words=5), 4, None, linear, 5),
+    Row("tt embedding complex", _embedding((2, 3), (3, 1), dtype="c16"), 3, None,
+        linear, 6),
+    Row("tt convolution", _convolution(), 24, linear, linear),
+    Row("tt convolution complex", _convolution(dtype="c16"), 24, linear, linear),
+    Row("dense convolution", _SLIDING, 30, linear, linear),
     Row("bt d=1", _bt((3,), (5,), (1,), (2,)), 5, linear, linear),
     Row("bt d=2", _bt((2, 3), (3, 4), (2, 3)), 12, linear, linear),
     Row("bt d=3", _bt((2, 1, 3), (1, 4, 3), (2, 3, 1), 2, 1), 12, linear, linear),
@@ -185,6 +224,9 @@ ROWS = (
     Row("lstm tt", _TT_LSTM, 12, complex_step, complex_step),
     Row("lstm bt", _BT_LSTM, 12, complex_step, complex_step),
     Row("lstm complex", _complex(_CALM_LSTM), 6, central, central),
+    Row("gru sequences", _GRU, 4, complex_step, complex_step),
+    Row("gru tt", _TT_GRU, 12, complex_step, complex_step),
+    Row("gru complex", _CALM_GRU, 4, central, central),
     Row("tanh recurrent", _tanh(3, 4), 3, complex_step, complex_step),
     Row("tanh recurrent complex", _tanh(2, 3, "c16"), 2, central, central),
     Row("tanh recurrent all", _tanh(3, 4, sequences=True), 3, complex_step,

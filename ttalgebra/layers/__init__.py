@@ -4,6 +4,7 @@ Read `protocol` first; each further file is one idea. A new layer is one file he
 one name in `files.LAYERS` and one row in the table of tests/layers.
 """
 
+from ttalgebra.layers import adaptive
 from ttalgebra.layers.binary import (
     BinaryLinear,
     PackedNetwork,
@@ -12,6 +13,7 @@ from ttalgebra.layers.binary import (
     pack,
 )
 from ttalgebra.layers.block_term import BTLinear
+from ttalgebra.layers.compression import compress
 from ttalgebra.layers.files import load, save
 from ttalgebra.layers.graph_filter import (
     EdgeVarying,
@@ -26,7 +28,8 @@ from ttalgebra.layers.plain.dropout import Dropout
 from ttalgebra.layers.plain.initial import glorot, he, lecun
 from ttalgebra.layers.plain.normalization import BatchNorm
 from ttalgebra.layers.protocol import Layer
-from ttalgebra.layers.recurrent.compressed import bt_lstm, tt_lstm
+from ttalgebra.layers.recurrent.compressed import bt_lstm, tt_gru, tt_lstm
+from ttalgebra.layers.recurrent.gru import GRU
 from ttalgebra.layers.recurrent.lstm import LSTM
 from ttalgebra.layers.recurrent.stepwise import Stepwise
 from ttalgebra.layers.recurrent.tanh import TanhRNN
@@ -39,14 +42,18 @@ from ttalgebra.layers.shift import (
     pack_shifts,
     shifted,
 )
+from ttalgebra.layers.tt.convolution import Conv2D, tt_conv2d
+from ttalgebra.layers.tt.embedding import TTEmbedding
 from ttalgebra.layers.tt_linear import TTLinear
 from ttalgebra.layers.unitary.rnn import UnitaryRNN
 
 __all__ = [
+    "GRU",
     "LSTM",
     "BTLinear",
     "BatchNorm",
     "BinaryLinear",
+    "Conv2D",
     "DeepShiftPS",
     "DeepShiftQ",
     "Dense",
@@ -66,11 +73,14 @@ __all__ = [
     "Sigmoid",
     "Sign",
     "Stepwise",
+    "TTEmbedding",
     "TTLinear",
     "Tanh",
     "TanhRNN",
     "UnitaryRNN",
+    "adaptive",
     "bt_lstm",
+    "compress",
     "glorot",
     "he",
     "lecun",
@@ -79,5 +89,7 @@ __all__ = [
     "pack_shifts",
     "save",
     "shifted",
+    "tt_conv2d",
+    "tt_gru",
     "tt_lstm",
 ]

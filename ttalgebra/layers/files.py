@@ -21,19 +21,23 @@ from ttalgebra.layers.plain.dense import Dense
 from ttalgebra.layers.plain.dropout import Dropout
 from ttalgebra.layers.plain.normalization import BatchNorm
 from ttalgebra.layers.protocol import Layer
-from ttalgebra.layers.recurrent.lstm import LSTM, unprefixed
+from ttalgebra.layers.recurrent.gated import Gated, unprefixed
+from ttalgebra.layers.recurrent.gru import GRU
+from ttalgebra.layers.recurrent.lstm import LSTM
 from ttalgebra.layers.recurrent.stepwise import Stepwise
 from ttalgebra.layers.recurrent.tanh import TanhRNN
 from ttalgebra.layers.sequential import Sequential
 from ttalgebra.layers.shift import DeepShiftPS, DeepShiftQ, PackedShift
+from ttalgebra.layers.tt.convolution import Conv2D
+from ttalgebra.layers.tt.embedding import TTEmbedding
 from ttalgebra.layers.tt_linear import TTLinear
 from ttalgebra.layers.unitary.rnn import UnitaryRNN
 
 LAYERS: tuple[type[Layer], ...] = (
-    BatchNorm, BTLinear, BinaryLinear, DeepShiftPS, DeepShiftQ, Dense, Dropout,
-    EdgeVarying, GraphAttention, GraphConvolution, HybridEdgeVarying, LSTM,
+    BatchNorm, BTLinear, BinaryLinear, Conv2D, DeepShiftPS, DeepShiftQ, Dense, Dropout,
+    EdgeVarying, GRU, GraphAttention, GraphConvolution, HybridEdgeVarying, LSTM,
     NodeVarying, PackedShift, ReLU, Sequential, ShiftBatchNorm, Sigmoid, Sign,
-    Stepwise, TTLinear, Tanh, TanhRNN, UnitaryRNN,
+    Stepwise, TTEmbedding, TTLinear, Tanh, TanhRNN, UnitaryRNN,
 )  # fmt: skip
 _DEEPEST = 8  # sequences within sequences
 
@@ -95,9 +99,12 @@ def _entry(layer: Layer, depth: int) -> dict[str, Any]:
         return {"layer": layer.name, "layers": _entries(layer, depth - 1)}
     if isinstance(layer, Stepwise):
         return {"layer": layer.name, "of": _entry(layer.layer, depth - 1)}
-    if isinstance(layer, LSTM):
+    if isinstance(layer, Gated):
         gates = _entry(layer.gates, depth - 1)
         return {"layer": layer.name, "gates": gates, **layer.config}
+    if isinstance(layer, Conv2D):
+        kernel = _entry(layer.kernel, depth - 1)
+        return {"layer": layer.name, "kernel": kernel, **layer.config}
     return {"layer": layer.name, **layer.config}
 
 
@@ -129,6 +136,8 @@ def _layer(entry: Any, arrays: Mapping[str, Array], depth: int) -> Layer:
         return _sequential(config.get("layers"), arrays, depth - 1)
     if kind is Stepwise:
         return Stepwise(_layer(config.get("of"), arrays, depth - 1))
-    if kind is LSTM:
+    if issubclass(kind, Gated):
         config["gates"] = _layer(config.get("gates"), unprefixed(arrays), depth - 1)
+    if kind is Conv2D:
+        config["kernel"] = _layer(config.get("kernel"), arrays, depth - 1)
     return kind.restored(arrays, **config)

@@ -10,12 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from ttalgebra.arrays.checks import as_positive
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import namespace_of
+from ttalgebra.arrays.namespace import device_of, namespace_of
 from ttalgebra.arrays.typing import RNG, Array, Backward, Cores, Ranks
 from ttalgebra.cores import gradients
 from ttalgebra.cores.chain import require_chain
-from ttalgebra.cores.products import rows
+from ttalgebra.cores.products import columns, rows
+from ttalgebra.decompose.modes import suggest_modes
 from ttalgebra.layers.plain.initial import Variance, glorot
 from ttalgebra.layers.protocol import Layer, owned, require_axes
 from ttalgebra.trains.create import random_matrix
@@ -27,6 +29,8 @@ from ttalgebra.trains.matrix import TTMatrix
 class TTLinear(Layer):
     """``y = x W^T + b`` with ``W`` a TT-matrix of rows outputs, columns inputs.
 
+    Of ``W`` the upper left ``(n_out, n_in)`` part acts: ``x`` is followed by zeros, and
+    outputs beyond ``n_out`` are left out, so any size has modes; `fitting` finds them.
     Cost ``2 n d r^2 m max(M, N)`` flops forward, twice that backward, and
     ``n r max(M, N)`` numbers a core kept between the two.
 
@@ -35,7 +39,9 @@ class TTLinear(Layer):
     cores
         Of shapes ``(r, m, n, s)``; copied, read-only.
     bias
-        ``b``, ``(M,)``, or None for none.
+        ``b``, ``(n_out,)``, or None for none.
+    n_in, n_out
+        At most ``N`` and ``M``, the columns and rows of ``W``; None for these.
 
     Examples
     --------
@@ -52,6 +58,8 @@ class TTLinear(Layer):
 
     cores: Cores
     bias: Array | None = None
+    n_in: int | None = None
+    n_out: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.cores, (list, tuple)):
@@ -61,8 +69,10 @@ class TTLinear(Layer):
         cores = tuple(owned(core, f"TTLinear: core {k}") for k, core in named)
         require_chain(cores, n_modes=2)
         object.__setattr__(self, "cores", promoted(*cores))
+        for name, size in (("n_in", columns(cores)), ("n_out", rows(cores))):
+            object.__setattr__(self, name, _at_most(size, getattr(self, name), name))
         if self.bias is not None:
-            object.__setattr__(self, "bias", _fitting_bias(self.bias, rows(cores)))
+            object.__setattr__(self, "bias", _fitting_bias(self.bias, self._sizes[1]))
 
     @classmethod
     def random(
@@ -71,23 +81,50 @@ class TTLinear(Layer):
         col_modes: Sequence[int],
         ranks: Ranks,
         *,
+        n_in: int | None = None,
+        n_out: int | None = None,
         bias: bool = True,
         variance: Variance = glorot,
         rng: RNG = None,
         dtype: Any = np.float32,
     ) -> Self:
-        """Normal cores; the entries of ``W`` have variance ``variance(M, N)``.
+        """Normal cores; entries of ``W`` have variance ``variance(n_out, n_in)``.
 
-        Each entry is a sum over all ``prod r_k`` paths of products of ``d`` numbers,
-        so each core has standard deviation ``sigma^(1/d) prod r_k^(-1/(2 d))``.
-        ``ranks`` as in `tt.random_matrix`. The bias is zero.
+        The cores are those of `drawn`, ``ranks`` as in `tt.random_matrix`. The bias is
+        zero.
         """
         W = random_matrix(row_modes, col_modes, ranks, rng=rng, dtype=dtype)
-        sigma = variance(*W.shape) ** 0.5
-        std = (sigma / prod(W.ranks) ** 0.5) ** (1 / W.order)
-        # those of random_matrix have standard deviation s^(-1/2), s the right rank
-        cores = tuple(core * (std * core.shape[-1] ** 0.5) for core in W.cores)
-        return cls(cores, np.zeros(W.shape[0], W.dtype) if bias else None)
+        n_out = _at_most(W.shape[0], n_out, "n_out")
+        n_in = _at_most(W.shape[1], n_in, "n_in")
+        cores = drawn(W, variance(n_out, n_in))
+        return cls(cores, np.zeros(n_out, W.dtype) if bias else None, n_in, n_out)
+
+    @classmethod
+    def fitting(
+        cls,
+        n_in: int,
+        n_out: int,
+        ranks: Ranks,
+        *,
+        order: int | None = None,
+        max_mode: int | None = None,
+        **options: Any,
+    ) -> Self:
+        """A random layer of any size, its modes those of `suggest_modes`, padded.
+
+        ``order`` and ``max_mode`` as there, ``options`` as in `random`.
+
+        >>> from ttalgebra.layers import TTLinear
+        >>> layer = TTLinear.fitting(997, 10, ranks=2, rng=0)
+        >>> layer.weight.row_modes, layer.weight.col_modes, layer.bias.shape
+        ((5, 2, 1, 1), (8, 5, 5, 5), (10,))
+        """
+        row_modes, col_modes = suggest_modes(
+            n_out, n_in, order=order, max_mode=max_mode, pad=True
+        )
+        return cls.random(
+            row_modes, col_modes, ranks, n_in=n_in, n_out=n_out, **options
+        )
 
     @classmethod
     def from_dense(
@@ -112,20 +149,35 @@ class TTLinear(Layer):
         """From ``cores.0`` to ``cores.{d-1}`` and, if there is one, ``bias``."""
         d = sum(name != "bias" for name in arrays)
         missing = [name for k in range(d) if (name := f"cores.{k}") not in arrays]
-        if missing or config:
-            what = ", ".join(missing) or f"a meaning of {', '.join(config)}"
+        unknown = sorted(set(config) - {"n_in", "n_out"})
+        if missing or unknown:
+            what = ", ".join(missing) or f"a meaning of {', '.join(unknown)}"
             raise ShapeError(f"TTLinear: no {what}; there are {', '.join(arrays)}")
-        return cls(tuple(arrays[f"cores.{k}"] for k in range(d)), arrays.get("bias"))
+        cores = tuple(arrays[f"cores.{k}"] for k in range(d))
+        return cls(cores, arrays.get("bias"), **config)
 
     @property
     def weight(self) -> TTMatrix:
-        """``W`` as a value of the algebra."""
+        """``W`` as a value of the algebra, with all its rows and columns."""
         return TTMatrix(self.cores)
 
     @property
     def inputs(self) -> tuple[int, ...]:
-        """The column modes ``(n_1, ..., n_d)``."""
-        return tuple(int(core.shape[2]) for core in self.cores)
+        """The column modes ``(n_1, ..., n_d)``, or ``(n_in,)`` where that is less."""
+        modes = tuple(int(core.shape[2]) for core in self.cores)
+        return modes if prod(modes) == self.n_in else (self._sizes[0],)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """``n_in`` and ``n_out`` where they are not the sizes of ``W``."""
+        sizes = {"n_in": self.n_in, "n_out": self.n_out}
+        whole = self._sizes == (columns(self.cores), rows(self.cores))
+        return {} if whole else sizes
+
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        """``(n_in, n_out)``, which are ints once the layer is made."""
+        return int(self.n_in or 0), int(self.n_out or 0)
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -134,15 +186,44 @@ class TTLinear(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         """``x W^T + b``; inside, the batch goes last."""
-        xp = namespace_of(x, *self.cores)
-        y, pullback = gradients.matmat(self.cores, x.T)
+        xp, (n_in, n_out) = namespace_of(x, *self.cores), self._sizes
+        X = _followed_by_zeros(x.T, columns(self.cores))
+        Y, pullback = gradients.matmat(self.cores, X)
+        y = _first(Y, n_out).T
 
         def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
-            dcores, dx = pullback(dy.T)
+            dcores, dX = pullback(_followed_by_zeros(dy.T, rows(self.cores)))
             dbias = None if self.bias is None else xp.sum(dy, axis=0)
-            return dx.T, _named(dcores, dbias)
+            return _first(dX, n_in).T, _named(dcores, dbias)
 
-        return (y.T if self.bias is None else y.T + self.bias), backward
+        return (y if self.bias is None else y + self.bias), backward
+
+
+def drawn(W: TTMatrix, variance: float) -> Cores:
+    """The cores of a `tt.random_matrix`, scaled: entries get this ``variance``.
+
+    An entry is a sum over ``prod_k r_k`` paths of products of ``d`` independent numbers
+    of mean 0: its variance is ``prod_k r_k`` times the product of theirs. Each core
+    gets the same, so its standard deviation is ``(variance / prod_k r_k)^(1 / (2 d))``.
+    """
+    std = (variance**0.5 / prod(W.ranks) ** 0.5) ** (1 / W.order)
+    # those of random_matrix have standard deviation s^(-1/2), s the right rank
+    return tuple(core * (std * core.shape[-1] ** 0.5) for core in W.cores)
+
+
+def _followed_by_zeros(X: Array, rows: int) -> Array:
+    """``(m, n) -> (rows, n)``; ``X`` itself where it has them."""
+    m, n = X.shape
+    if m == rows:
+        return X
+    xp = namespace_of(X)
+    zeros = xp.zeros((rows - m, n), dtype=X.dtype, device=device_of(X))
+    return xp.concat((X, zeros), axis=0)
+
+
+def _first(X: Array, rows: int) -> Array:
+    """``(m, n) -> (rows, n)``; ``X`` itself where that is all."""
+    return X if X.shape[0] == rows else X[:rows, :]
 
 
 def _named(cores: Cores, bias: Array | None) -> dict[str, Array]:
@@ -157,3 +238,12 @@ def _fitting_bias(bias: Array, M: int) -> Array:
         message = f"TTLinear: bias has {bias.shape[0]} entries"
         raise ShapeError(f"{message}, the weight {M} rows")
     return bias
+
+
+def _at_most(size: int, given: int | None, name: str) -> int:
+    number = size if given is None else as_positive(given, f"TTLinear: {name}")
+    if number > size:
+        side = "columns" if name == "n_in" else "rows"
+        message = f"TTLinear: {name} is {number}, the weight has {size} {side}"
+        raise ShapeError(f"{message}; take larger modes")
+    return number

@@ -105,7 +105,7 @@ def parse(raw: bytes) -> Table:
     that leave gaps or overlap; where our part is there, for every byte that `spell`
     would not have written.
     """
-    record = _record(raw, "the header")
+    record = record_of(raw, "the header")
     metadata = record.pop(_METADATA, {})
     if not isinstance(metadata, dict) or not all(
         isinstance(value, str) for value in metadata.values()
@@ -119,13 +119,14 @@ def parse(raw: bytes) -> Table:
         if any(value.startswith(_OPENING) for value in metadata.values()):
             raise damaged("our part of the header stands under another name")
         return Table(Header(dict(FOREIGN), entries, ""), begun, is_ours=False)
-    header = _header(_record(metadata[_OURS], "our part of it"), entries)
+    header = _header(record_of(metadata[_OURS], "our part of it"), entries)
     if not _is_canonical(header, raw):
         raise damaged("the header is not spelled as ttalgebra spells it")
     return Table(header, begun, is_ours=True)
 
 
-def _record(raw: bytes | str, what: str) -> dict[str, Any]:
+def record_of(raw: bytes | str, what: str) -> dict[str, Any]:
+    """The JSON object that ``raw`` spells; FormatError where it names a thing twice."""
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
         record = json.loads(text, object_pairs_hook=_unique, parse_constant=_refused)

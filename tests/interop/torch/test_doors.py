@@ -156,10 +156,15 @@ def test_nan_stays_in_its_own_sample():
     assert layer(x).isfinite().all(dim=1).tolist() == [True, False, True]
 
 
-def test_a_padded_layer_is_none_of_ours():
-    layer = TTLinear((4, 2), (2, 2), 2, out_features=7)
-    with pytest.raises(tt.errors.ShapeError, match="have no padding"):
-        layer.to_layer()
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_padded_layer_is_one_of_ours(bias):
+    layer = TTLinear((4, 2), (2, 2), 2, out_features=7, in_features=3, bias=bias, rng=0)
+    ours = layer.to_layer()
+    assert (ours.n_in, ours.n_out) == (3, 7)
+    x = torch.ones(2, 3)
+    y = layer(x).detach().numpy()
+    np.testing.assert_allclose(ours(x.numpy())[0], y, rtol=1e-5, atol=1e-6)
+    assert torch.equal(TTLinear.from_layer(ours)(x), layer(x))
 
 
 def test_a_wrong_state_is_refused():

@@ -128,7 +128,14 @@ class TTLinear(nn.Module):
         return module
 
     @classmethod
-    def from_train(cls, A: TTMatrix, bias: Array | None = None) -> Self:
+    def from_train(
+        cls,
+        A: TTMatrix,
+        bias: Array | None = None,
+        *,
+        in_features: int | None = None,
+        out_features: int | None = None,
+    ) -> Self:
         """The layer whose weight is ``A``, in its dtype; a copy, on its device."""
         if not isinstance(A, TTMatrix):
             kind = type(A).__name__
@@ -136,14 +143,15 @@ class TTLinear(nn.Module):
         cores = tuple(as_tensor(core) for core in A.cores)
         if bias is not None:
             bias = as_tensor(bias, device=cores[0].device)
-            if tuple(bias.shape) != A.shape[:1]:
+            rows = A.shape[0] if out_features is None else out_features
+            if tuple(bias.shape) != (rows,):
                 message = f"from_train: bias has shape {tuple(bias.shape)}"
-                raise ShapeError(f"{message}, the matrix {A.shape[0]} rows")
+                raise ShapeError(f"{message}, the matrix {rows} rows")
             if bias.is_complex() and not cores[0].is_complex():
                 message = f"from_train: bias is {bias.dtype}, the train"
                 raise TypeError(f"{message} {A.dtype}; multiply it by 1 + 0j")
             bias = bias.to(cores[0].dtype)
-        return cls._of(cores, bias)
+        return cls._of(cores, bias, in_features, out_features)
 
     @classmethod
     def from_layer(cls, layer: Layer) -> Self:
@@ -152,7 +160,8 @@ class TTLinear(nn.Module):
             kind = f"{type(layer).__module__}.{type(layer).__name__}"
             message = "from_layer: a ttalgebra.layers.TTLinear is needed"
             raise TypeError(f"{message}, got {kind}")
-        return cls.from_train(layer.weight, layer.bias)
+        sizes = {"in_features": layer.n_in, "out_features": layer.n_out}
+        return cls.from_train(layer.weight, layer.bias, **sizes)
 
     @classmethod
     def from_linear(
@@ -205,14 +214,10 @@ class TTLinear(nn.Module):
         return TTMatrix(tuple(widened(core.detach()) for core in self.cores))
 
     def to_layer(self) -> Layer:
-        """The layer of ttalgebra in NumPy; ShapeError where this one is padded."""
-        W = self.weight
-        if W.shape != (self.out_features, self.in_features):
-            sizes = f"({self.out_features}, {self.in_features})"
-            message = f"to_layer: the modes multiply to {W.shape}, the layer is {sizes}"
-            raise ShapeError(f"{message}; layers of ttalgebra have no padding")
+        """The layer of ttalgebra in NumPy."""
         bias = None if self.bias is None else to_numpy(widened(self.bias))
-        return Layer(W.to("numpy").cores, bias)
+        cores = self.weight.to("numpy").cores
+        return Layer(cores, bias, self.in_features, self.out_features)
 
     def reset_parameters(self, *, variance: Variance = glorot, rng: Any = None) -> None:
         """Draw the cores anew, in place, as the constructor does; the bias is 0.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ttalgebra.layers.compression.report import aligned
+
 Row = tuple[str, ...]
 _TITLES = ("layer", "shape", "modes", "ranks", "parameters", "error", "decision")
 
@@ -76,9 +78,7 @@ class CompressionReport:
         return tuple(layer for layer in self.layers if layer.replaced)
 
     def __str__(self) -> str:
-        rows = [_TITLES, *(layer._row() for layer in self.layers)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        lines = aligned([_TITLES, *(layer._row() for layer in self.layers)])
         total = f"{len(self.replaced)} of {len(self.layers)} replaced"
         count = f"the model had {self.before:,} parameters, now {self.after:,}"
         return "\n".join([*lines, f"{total}; {count}"])

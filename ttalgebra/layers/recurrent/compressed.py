@@ -1,6 +1,6 @@
-"""LSTMs whose map of the inputs is compressed: TT-LSTM and BT-LSTM.
+"""LSTMs and GRUs whose map of the inputs is compressed: TT-LSTM, TT-GRU, BT-LSTM.
 
-The four gates are fused in the first row mode, which is four times that of the state.
+The gates are fused in the first row mode, which is so many times that of the state.
 Source: Yang et al. (2017); Ye et al. (2018).
 """
 
@@ -15,6 +15,7 @@ from ttalgebra.arrays.random import generator
 from ttalgebra.arrays.typing import RNG, Ranks
 from ttalgebra.layers.block_term import BTLinear
 from ttalgebra.layers.plain.initial import Variance, glorot
+from ttalgebra.layers.recurrent.gru import GRU
 from ttalgebra.layers.recurrent.lstm import LSTM
 from ttalgebra.layers.tt_linear import TTLinear
 
@@ -42,6 +43,31 @@ def tt_lstm(
     )
     n = prod(rows) // 4
     return LSTM.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
+
+
+def tt_gru(
+    state_modes: Sequence[int],
+    col_modes: Sequence[int],
+    ranks: Ranks,
+    *,
+    sequences: bool = False,
+    variance: Variance = glorot,
+    rng: RNG = None,
+    dtype: Any = np.float32,
+) -> GRU:
+    """A GRU of ``prod(state_modes)`` states behind a `TTLinear` of its inputs.
+
+    >>> from ttalgebra.layers import tt_gru
+    >>> gru = tt_gru((4, 4, 4, 4), (8, 20, 20, 18), ranks=4, rng=0)
+    >>> gru.gates.weight.shape, gru.gates.weight.n_parameters
+    ((768, 57600), 3232)
+    """
+    rows, draw = fused(state_modes, gates=3), generator(rng)
+    gates = TTLinear.random(
+        rows, col_modes, ranks, variance=variance, rng=draw, dtype=dtype
+    )
+    n = prod(rows) // 3
+    return GRU.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
 
 
 def bt_lstm(
@@ -76,12 +102,12 @@ def bt_lstm(
     return LSTM.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
 
 
-def fused(state_modes: Sequence[int]) -> tuple[int, ...]:
-    """The row modes of the four gates: the first mode of the state times four.
+def fused(state_modes: Sequence[int], gates: int = 4) -> tuple[int, ...]:
+    """The row modes of all gates: the first mode of the state times their number.
 
     >>> from ttalgebra.layers.recurrent.compressed import fused
-    >>> fused((8, 4, 8))
-    (32, 4, 8)
+    >>> fused((8, 4, 8)), fused((8, 4, 8), gates=3)
+    ((32, 4, 8), (24, 4, 8))
     """
     first, *others = as_modes(state_modes, "state_modes")
-    return 4 * first, *others
+    return gates * first, *others
