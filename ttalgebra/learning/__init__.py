@@ -1,11 +1,9 @@
 """From gradients to a fitted model: losses, optimizers, batches, the loop, the data.
 
-Read `loop.step` first: all the rest is what stands around it.
+Read `epoch.step` first: all the rest is what stands around it.
 """
 
-from ttalgebra.learning import schedules
 from ttalgebra.learning.callbacks import Callback, EarlyStopping, Progress
-from ttalgebra.learning.clipping import Clipped
 from ttalgebra.learning.data import graphs
 from ttalgebra.learning.data.batches import minibatches
 from ttalgebra.learning.data.datasets import Dataset, digits, mnist, padded
@@ -15,8 +13,9 @@ from ttalgebra.learning.data.sequences import (
     copying_baseline,
     pixel_by_pixel,
 )
+from ttalgebra.learning.epoch import step
 from ttalgebra.learning.history import History
-from ttalgebra.learning.loop import advance, fit, start, step
+from ttalgebra.learning.loop import advance, fit, start
 from ttalgebra.learning.losses import (
     CrossEntropy,
     Hinge,
@@ -24,8 +23,11 @@ from ttalgebra.learning.losses import (
     SquaredHinge,
     StepwiseLoss,
 )
+from ttalgebra.learning.manifold import AdaptRanks, RiemannianSGD
 from ttalgebra.learning.metrics import accuracy, error_rate, evaluate, predict
-from ttalgebra.learning.optimizers import (
+from ttalgebra.learning.rules import schedules
+from ttalgebra.learning.rules.clipping import Clipped
+from ttalgebra.learning.rules.optimizers import (
     SGD,
     Adam,
     Optimizer,
@@ -33,21 +35,31 @@ from ttalgebra.learning.optimizers import (
     everything,
     weights,
 )
-from ttalgebra.learning.shift_adamax import ShiftAdaMax
+from ttalgebra.learning.rules.shift_adamax import ShiftAdaMax
+from ttalgebra.learning.runs.bar import progress_bar
+from ttalgebra.learning.runs.checkpoint import Checkpoint
+from ttalgebra.learning.runs.logs import CSVLog, JSONLinesLog
+from ttalgebra.learning.runs.signals import Interrupted
 
 __all__ = [
     "SGD",
     "Adam",
+    "AdaptRanks",
+    "CSVLog",
     "Callback",
+    "Checkpoint",
     "Clipped",
     "CrossEntropy",
     "Dataset",
     "EarlyStopping",
     "Hinge",
     "History",
+    "Interrupted",
+    "JSONLinesLog",
     "Optimizer",
     "Progress",
     "RMSProp",
+    "RiemannianSGD",
     "ShiftAdaMax",
     "SquaredError",
     "SquaredHinge",
@@ -68,6 +80,7 @@ __all__ = [
     "padded",
     "pixel_by_pixel",
     "predict",
+    "progress_bar",
     "schedules",
     "start",
     "step",

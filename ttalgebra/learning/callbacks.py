@@ -13,16 +13,27 @@ from ttalgebra.arrays.checks import as_positive
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.learning.history import History
-from ttalgebra.learning.optimizers import State
+from ttalgebra.learning.rules.optimizers import State
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What the epoch in progress has come to: its batches so far and their sums."""
+
+    batch: int = 0
+    loss: float = 0.0
+    samples: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """Everything that a run of training is, between two epochs.
+    """Everything that a run of training is, between two steps.
 
-    ``epoch`` counts those that are done, of ``epochs``; all its random numbers follow
-    from ``seed``. ``best``, where a callback has set it, is the model that `fit`
-    returns. ``stopped`` ends the run.
+    ``epoch`` counts those that are done, of ``epochs``, and ``partial`` the batches of
+    the next; all random numbers follow from ``seed`` and these places. ``best``, where
+    a callback has set it, is the model that `fit` returns. ``stopped`` ends the run.
     """
 
     model: Layer
@@ -33,6 +44,7 @@ class Progress:
     history: History = field(default_factory=History)
     best: Layer | None = None
     stopped: bool = False
+    partial: Partial = Partial()
 
 
 Callback: TypeAlias = Callable[[Progress], Progress | None]

@@ -1,59 +1,26 @@
-"""The training loop: a step that fits on a postcard, and what is around it."""
+"""The training loop: epochs until the last, saved on the way where that is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from time import perf_counter
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
-import numpy as np
-
-from ttalgebra.arrays.checks import as_count, as_positive, require_finite
-from ttalgebra.arrays.errors import NonFiniteError
-from ttalgebra.arrays.namespace import from_numpy, is_numpy, namespace_of
+from ttalgebra.arrays.checks import as_count, as_positive, require_one_of
+from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.random import generator
 from ttalgebra.arrays.typing import RNG, Array
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.learning.callbacks import Callback, Progress
-from ttalgebra.learning.data.batches import minibatches, stream
+from ttalgebra.learning.epoch import Data, Task, closed, require_finite_data, steps
 from ttalgebra.learning.history import History
-from ttalgebra.learning.metrics import (
-    Loss,
-    as_samples,
-    evaluate,
-    finite_loss,
-    is_labels,
-)
-from ttalgebra.learning.optimizers import Optimizer, State
+from ttalgebra.learning.metrics import Loss, as_samples
+from ttalgebra.learning.rules.optimizers import Optimizer
+from ttalgebra.learning.runs.checkpoint import Checkpoint
+from ttalgebra.learning.runs.saving import begun, saving
 
-Data = tuple[Array, Array]
 Model = TypeVar("Model", bound=Layer)
-
-
-@np.errstate(over="ignore", invalid="ignore")  # refused below, with their place
-def step(
-    model: Layer,
-    loss: Loss,
-    optimizer: Optimizer,
-    state: State,
-    x: Array,
-    target: Array,
-    rng: np.random.Generator,
-) -> tuple[Layer, State, float]:
-    """One step: forward, loss, backward, update, and the projection of the layers.
-
-    Nothing that was given is changed. Raises NonFiniteError where the data, the loss,
-    a gradient or a parameter is not finite.
-    """
-    _require_finite_data(x, target, "the")
-    y, backward = model.training(rng)(x)
-    value, dy = loss(y, target)
-    finite_loss(value)
-    _, gradients = backward(dy)
-    for name, gradient in gradients.items():
-        require_finite(gradient, f"the gradient of {name}")
-    parameters, state = optimizer.update(model.parameters, gradients, state)
-    statistics = {name: gradients[name] for name in model.statistics}
-    return model.with_arrays(parameters | statistics).projected(), state, value
+Wish = Literal["raise", "skip"]
+Stopping = Callable[[Progress], bool]
 
 
 def fit(
@@ -68,6 +35,9 @@ def fit(
     rng: RNG = None,
     validation: Data | None = None,
     callbacks: Sequence[Callback] = (),
+    on_nonfinite: Wish = "raise",
+    checkpoint: Checkpoint | None = None,
+    resume: bool | str = False,
 ) -> tuple[Model, History]:
     """The fitted model and its history; ``model`` stays as it is, whatever happens.
 
@@ -83,10 +53,23 @@ def fit(
         A pair like ``x, target``; its loss (and accuracy) join the history.
     callbacks
         Called after each epoch with the `Progress`.
+    on_nonfinite
+        ``"raise"``, or ``"skip"``: a batch whose data, loss, gradients or step are
+        not finite changes nothing, and the history counts it as ``"skipped"``.
+    checkpoint
+        Where the run is saved. SIGINT and SIGTERM then end it after the step in
+        progress, save it once and raise `Interrupted`.
+    resume
+        True: go on from the newest file of ``checkpoint``, and begin where there is
+        none. The name of a file: go on from that one. The end is that of the run that
+        was never interrupted, bit for bit, if all other arguments are the same.
 
     Notes
     -----
-    Raises NonFiniteError, naming epoch and batch, ShapeError or TypeError.
+    Raises NonFiniteError, naming epoch and batch, ShapeError or TypeError. Where a
+    checkpoint is damaged, FormatError, which names the last one that is whole; where
+    ``resume`` is False and there are checkpoints, FileExistsError; where saving fails,
+    OSError, with all earlier checkpoints whole.
 
     Examples
     --------
@@ -99,11 +82,15 @@ def fit(
     >>> model.weight.round(4), model.bias.round(4)
     (array([[3.]]), array([1.]))
     """
-    progress = advance(
-        start(model, optimizer, rng), x, target, loss=loss, optimizer=optimizer,
-        epochs=epochs, batch_size=batch_size, validation=validation,
-        callbacks=callbacks,
-    )  # fmt: skip
+    progress = start(model, optimizer, rng)
+    task = _task(x, target, loss, optimizer, batch_size, validation, on_nonfinite)
+    _require_callable(loss, callbacks)
+    about = {"samples": task.samples, "batch_size": task.batch_size}
+    seeded = rng is not None and not hasattr(rng, "integers")
+    progress = begun(progress, checkpoint, resume, about, seeded=seeded)
+    progress = replace(progress, epochs=_not_fewer(epochs, progress))
+    with saving(checkpoint, about) if checkpoint else nullcontext(_never) as stops:
+        progress = _run(task, progress, callbacks, stops)
     best = progress.model if progress.best is None else progress.best
     return cast(Model, best), progress.history
 
@@ -130,29 +117,36 @@ def advance(
     batch_size: int = 32,
     validation: Data | None = None,
     callbacks: Sequence[Callback] = (),
+    on_nonfinite: Wish = "raise",
 ) -> Progress:
     """The run after ``epochs`` more epochs, arguments as in `fit`.
 
     Two and then two more are four, bit for bit.
     """
-    x, target = as_samples(x, target, "fit")
+    task = _task(x, target, loss, optimizer, batch_size, validation, on_nonfinite)
     _require_callable(loss, callbacks)
-    epochs = as_count(epochs, "fit: epochs")
-    size = as_positive(batch_size, "fit: batch_size")
-    if validation is not None:
-        validation = as_samples(*_pair(validation), "fit: validation")
-        _require_finite_data(*validation, "the validation")
-    progress = replace(progress, epochs=progress.epoch + epochs, stopped=False)
+    epochs = progress.epoch + as_count(epochs, "fit: epochs")
+    progress = replace(progress, epochs=epochs, stopped=False)
+    return _run(task, progress, callbacks, _never)
+
+
+def _run(
+    task: Task, progress: Progress, callbacks: Sequence[Callback], stops: Stopping
+) -> Progress:
+    """To the end, or to the step after which ``stops`` says so."""
     while progress.epoch < progress.epochs and not progress.stopped:
-        began = perf_counter()
-        progress, record = _epoch(progress, loss, optimizer, x, target, size)
-        record["seconds"] = perf_counter() - began
-        if validation is not None:
-            found = evaluate(progress.model, loss, *validation)
-            record |= {f"validation_{name}": value for name, value in found.items()}
-        progress = replace(progress, history=progress.history.plus(record))
-        progress = _called(callbacks, progress)
+        for after in steps(task, progress):
+            progress = after
+            if stops(progress):
+                return progress
+        progress = _called(callbacks, closed(task, progress))
+        if stops(progress):
+            return progress
     return progress
+
+
+def _never(progress: Progress) -> bool:  # noqa: ARG001
+    return False
 
 
 def _called(callbacks: Sequence[Callback], progress: Progress) -> Progress:
@@ -165,30 +159,31 @@ def _called(callbacks: Sequence[Callback], progress: Progress) -> Progress:
     return progress
 
 
-def _epoch(
-    progress: Progress,
-    loss: Loss,
-    optimizer: Optimizer,
-    x: Array,
-    target: Array,
-    batch_size: int,
-) -> tuple[Progress, dict[str, float]]:
-    model, state, total = progress.model, progress.state, 0.0
-    seed, epoch, n = progress.seed, progress.epoch + 1, int(x.shape[0])
-    for k, batch in enumerate(minibatches(n, batch_size, seed, epoch)):
-        rng = stream(seed, epoch, k + 1)
-        inputs, targets = _taken(x, batch), _taken(target, batch)
-        try:
-            model, state, value = step(
-                model, loss, optimizer, state, inputs, targets, rng
-            )
-        except NonFiniteError as error:
-            where = f"fit: epoch {epoch}, batch {k} (of {batch.size} samples)"
-            message = f"{where}: {error}; the model that was passed is unchanged"
-            raise NonFiniteError(message) from error
-        total += value * batch.size
-    after = replace(progress, model=model, state=state, epoch=epoch)
-    return after, {"epoch": epoch, "loss": total / n}
+def _task(
+    x: Any, target: Any, loss: Loss, optimizer: Optimizer, batch_size: Any,
+    validation: Any, on_nonfinite: Any,
+) -> Task:  # fmt: skip
+    x, target = as_samples(x, target, "fit")
+    size = as_positive(batch_size, "fit: batch_size")
+    require_one_of(on_nonfinite, ("raise", "skip"), "fit: on_nonfinite")
+    held_out = None if validation is None else _held_out(validation)
+    return Task(x, target, loss, optimizer, size, on_nonfinite == "skip", held_out)
+
+
+def _held_out(validation: Any) -> Data:
+    if not isinstance(validation, (list, tuple)) or len(validation) != 2:
+        raise TypeError("fit: validation must be a pair, data and targets")
+    x, target = as_samples(validation[0], validation[1], "fit: validation")
+    require_finite_data(x, target, "the validation")
+    return x, target
+
+
+def _not_fewer(epochs: Any, progress: Progress) -> int:
+    number = as_count(epochs, "fit: epochs")
+    if number < progress.epoch:
+        message = f"fit: epochs is {number}, the checkpoint has {progress.epoch} done"
+        raise ShapeError(f"{message}; ask for as many or more")
+    return number
 
 
 def _require_callable(loss: Any, callbacks: Any) -> None:
@@ -199,21 +194,3 @@ def _require_callable(loss: Any, callbacks: Any) -> None:
         if not callable(given):
             kind = type(given).__name__
             raise TypeError(f"fit: {name} is {kind}, which cannot be called")
-
-
-def _pair(validation: Any) -> Data:
-    if not isinstance(validation, (list, tuple)) or len(validation) != 2:
-        raise TypeError("fit: validation must be a pair, data and targets")
-    return validation[0], validation[1]
-
-
-def _taken(x: Array, batch: np.ndarray) -> Array:
-    if is_numpy(x):
-        return x[batch]
-    return namespace_of(x).take(x, from_numpy(batch, x), axis=0)
-
-
-def _require_finite_data(x: Array, target: Array, whose: str) -> None:
-    require_finite(x, f"{whose} data")
-    if not is_labels(target):
-        require_finite(target, f"{whose} target")

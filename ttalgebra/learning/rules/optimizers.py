@@ -13,7 +13,7 @@ from ttalgebra.arrays.checks import as_scalar
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
 from ttalgebra.arrays.typing import Array, Parameters
-from ttalgebra.learning.schedules import Schedule, positive
+from ttalgebra.learning.rules.schedules import Schedule, positive
 
 State: TypeAlias = Mapping[str, Any]
 Updated: TypeAlias = tuple[dict[str, Array], dict[str, Any]]

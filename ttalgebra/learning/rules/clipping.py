@@ -5,8 +5,8 @@ from typing import Any
 
 from ttalgebra.arrays.namespace import is_complex, namespace_of
 from ttalgebra.arrays.typing import Array, Parameters
-from ttalgebra.learning.optimizers import Optimizer, State, Updated
-from ttalgebra.learning.schedules import positive
+from ttalgebra.learning.rules.optimizers import Optimizer, State, Updated
+from ttalgebra.learning.rules.schedules import positive
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import namespace_of
 from ttalgebra.arrays.typing import Array, Parameters
 from ttalgebra.layers.binary.binarize import power_of_two
-from ttalgebra.learning.optimizers import (
+from ttalgebra.learning.rules.optimizers import (
     Chosen,
     State,
     Updated,
@@ -21,7 +21,7 @@ from ttalgebra.learning.optimizers import (
     with_decay,
     zeros,
 )
-from ttalgebra.learning.schedules import Schedule
+from ttalgebra.learning.rules.schedules import Schedule
 
 
 @dataclass(frozen=True)

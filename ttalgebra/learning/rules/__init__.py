@@ -1,0 +1,1 @@
+"""How parameters move: optimizers, what wraps them, and rates over time."""
