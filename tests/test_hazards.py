@@ -35,6 +35,8 @@ LONG = "algebra/test_long_trains.py"
 REFUSALS = "trains/test_refusals.py"
 NON_FINITE = "trains/test_non_finite.py"
 FIT = "learning/test_fit.py"
+CHECKPOINTS = "learning/test_checkpoints.py"
+SURVIVAL = "learning/test_survival.py"
 DASK = "interop/dask/test_same_bits.py"
 CONTRACT = "arrays/test_contract.py"
 
@@ -234,7 +236,11 @@ COVERED = {
         (ATOMIC, "test_a_full_disk_leaves_the_old_file"),
         (ATOMIC, "test_an_error_at_any_call_leaves_old_or_new"),
     ],
-    66: [(DAMAGE, "test_missing_is_not_damaged")],
+    66: [
+        (DAMAGE, "test_missing_is_not_damaged"),
+        (CHECKPOINTS, "test_twenty_damaged_ones_are_refused_and_the_good_one_named"),
+        (CHECKPOINTS, "test_missing_is_a_first_run"),
+    ],
     67: [
         (HEADERS, "test_names_that_are_not_names"),
         ("cli/test_compress.py", "test_the_input_is_never_overwritten"),
@@ -243,7 +249,12 @@ COVERED = {
         (FIT, "test_data_that_are_not_finite_are_refused_by_epoch_and_batch"),
         (FIT, "test_loss_gradient_and_target_that_are_not_finite"),
     ],
-    69: [(FIT, "test_two_and_two_epochs_are_four")],
+    69: [
+        (FIT, "test_two_and_two_epochs_are_four"),
+        (SURVIVAL, "test_killed_at_random_moments"),
+        (CHECKPOINTS, "test_from_any_step_to_the_same_bits"),
+    ],
+    70: [(SURVIVAL, "test_signals_finish_the_step_and_save_once")],
     71: [
         (DASK, "test_any_number_of_workers"),
         (DASK, "test_a_worker_killed_in_the_middle"),
@@ -255,16 +266,12 @@ COVERED = {
     75: [(RANGE, "test_rounding_near_the_end_of_the_range_is_right_or_refused")],
     76: [("arrays/test_moving.py", "test_jax_is_not_let_halve_the_digits")],
 }
-ELSEWHERE = {  # what is not built yet: why no test, and the issue that brings both
-    70: "signals are caught by a loop with checkpoints, which is not built. Issue 6",
-}
+ELSEWHERE: dict[int, str] = {}  # not built yet: why no test, and whose it is
 PARTLY = {  # covered as far as it exists; the rest is owned by an issue
     25: "mutation testing is a nightly job, not a test: issue 3",
     31: "on a real GPU: issue 4, `--backends cupy`",
     32: "on a real GPU: issue 4, `--backends cupy`",
     40: "the oldest NumPy is a job of .ci, not a test: issue 3",
-    66: "generations of checkpoints: issue 6",
-    69: "killed and resumed: issue 6",
 }
 ROWS = range(1, 77)
 

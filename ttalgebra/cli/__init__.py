@@ -4,7 +4,8 @@ A command is a file or a folder in this room and a name in ``COMMANDS``. It has
 ``add(commands)``, which declares its arguments and sets the defaults ``run`` and
 ``text``; ``run(args)`` does the work and returns plain JSON values, ``text(result)``
 says them to people.
-Exit codes: 0 done, 1 the data are at fault, 2 the command line is, 130 interrupted.
+Exit codes: 0 done, 1 the data are at fault, 2 the command line is, 130 interrupted,
+143 terminated after saving.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 from ttalgebra.arrays.errors import TTError
 from ttalgebra.cli.wording import one_line, reason
 
-COMMANDS = ("demo", "compare", "compress", "convert", "info")
+COMMANDS = ("demo", "compare", "train", "compress", "convert", "info")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,8 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         _show(args.run(args), args)
-    except KeyboardInterrupt:
-        return _failed(args.command, "interrupted", 130)
+    except KeyboardInterrupt as error:
+        code = getattr(error, "exit_code", 130)  # 143 where SIGTERM stopped a run
+        return _failed(args.command, str(error) or "interrupted", code)
     except BrokenPipeError:  # whoever read our output has seen enough
         _abandon_stdout()
         return 1

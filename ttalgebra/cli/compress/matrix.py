@@ -1,4 +1,4 @@
-"""``ttalgebra compress``: a dense matrix becomes a TT-matrix, by TT-SVD."""
+"""One matrix in a ``.npy`` file becomes a TT-matrix, by TT-SVD."""
 
 import argparse
 import math
@@ -6,26 +6,8 @@ import os
 import warnings
 from typing import Any
 
-from ttalgebra.cli.arguments import positive, require_other_file
+from ttalgebra.cli.arguments import require_other_file
 from ttalgebra.cli.wording import rows, sequence
-
-_ABOUT = "Compress the matrix in a .npy file to a TT-matrix, by TT-SVD."
-
-
-def add(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Declare the command."""
-    parser = commands.add_parser("compress", help=_ABOUT, description=_ABOUT)
-    parser.add_argument("input", metavar="IN.npy", help="a real or complex matrix")
-    parser.add_argument("output", metavar="OUT.npz", help="written whole or not at all")
-    modes = "digits of the {} index, such as 4,8,8,4; their product is their number"
-    for name, index in (("rows", "row"), ("cols", "column")):
-        text = modes.format(index)
-        parser.add_argument(f"--{name}", type=_modes, required=True, help=text)
-    text = "relative Frobenius error of the result; by default, roundoff"
-    parser.add_argument("--tol", type=_tolerance, help=text)
-    text = "bound on the ranks, which wins over --tol"
-    parser.add_argument("--max-rank", type=positive, metavar="R", help=text)
-    parser.set_defaults(run=run, text=text_of)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -91,22 +73,3 @@ def _judged(result: dict[str, Any]) -> str:
     if result["tol_met"]:
         return f", relative, within tol {result['tol']:.3g}"
     return f", relative, above tol {result['tol']:.3g}: raise --max-rank"
-
-
-def _modes(text: str) -> tuple[int, ...]:
-    modes = tuple(positive(part) for part in text.split(","))
-    if math.prod(modes) >= 2**63:
-        raise argparse.ArgumentTypeError("the product is beyond any file")
-    return modes
-
-
-def _tolerance(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        message = f"{text[:40]!r} is not a number"
-        raise argparse.ArgumentTypeError(message) from None
-    if not 0 <= number < math.inf:
-        message = f"must be finite and at least 0, got {number}"
-        raise argparse.ArgumentTypeError(message)
-    return number

@@ -1,0 +1,184 @@
+"""The samples that a configuration names, as `fit` wants them."""
+
+import math
+import os
+import stat
+import warnings
+import zipfile
+from io import BufferedReader
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ttalgebra.arrays.errors import FormatError
+from ttalgebra.cli.train.keys import Config, Data
+from ttalgebra.cli.train.network import BatchNorm
+from ttalgebra.learning import digits, mnist
+
+Pair = tuple[np.ndarray, np.ndarray]
+_LABELS = ("CrossEntropy", "Hinge", "SquaredHinge")
+
+
+class Samples(NamedTuple):
+    """What to fit, and perhaps what to watch and what to test with."""
+
+    fit: Pair
+    validation: Pair | None
+    test: Pair | None
+    loss: str
+    outputs: int
+
+    @property
+    def features(self) -> int:
+        """Of each sample."""
+        return int(self.fit[0].shape[1])
+
+
+def samples(config: Config) -> Samples:
+    """Read, check and divide; FormatError, naming the key, for what does not fit."""
+    loss = config.loss
+    (x, y), test = _read(config.data)
+    if loss == "auto":
+        loss = "CrossEntropy" if y.dtype.kind in "biu" else "SquaredError"
+    x, y = _pair(x, y, loss, "x", "y")
+    if test is not None:
+        test = _pair(*test, loss, "x_test", "y_test")
+        if test[0].shape[1:] != x.shape[1:] or test[1].shape[1:] != y.shape[1:]:
+            message = f"data.x_test: samples of {test[0].shape[1]} features"
+            raise FormatError(f"{message} and x of {x.shape[1]}, or other targets")
+    outputs = y.shape[1] if y.ndim == 2 else _classes(y, test)
+    (x, y), validation = _divided(x, y, config)
+    return Samples((x, y), validation, test, loss, outputs)
+
+
+def _read(data: Data) -> tuple[Pair, Pair | None]:
+    if bool(data.x_test) != bool(data.y_test):
+        raise FormatError("data.x_test: needs data.y_test, and the other way round")
+    source = data.source.lower()
+    if source.endswith(".npz"):
+        return _from_archive(data)
+    if source.endswith(".npy"):
+        test = (_array(data.x_test), _array(data.y_test)) if data.x_test else None
+        return (_array(data.source), _array(_beside(data))), test
+    if data.x_test or (data.x, data.y) != ("x", "y"):
+        raise FormatError(f"data: x, y and their tests are not for {data.source!r}")
+    x, y, x_test, y_test = digits() if source == "digits" else mnist(data.source)
+    return (x, y), (x_test, y_test)
+
+
+def _beside(data: Data) -> str:
+    if data.x != "x":
+        raise FormatError("data.x: is not for a .npy, which data.source names")
+    if not data.y.lower().endswith(".npy"):
+        message = f"data.y: must be the .npy with the labels or values, got {data.y!r}"
+        raise FormatError(f"{message}; {data.source} has the samples")
+    return data.y
+
+
+def _from_archive(data: Data) -> tuple[Pair, Pair | None]:
+    """Arrays by their names in a ``.npz``."""
+    with _opened(data.source) as file:
+        found = _whole(lambda: np.load(file, allow_pickle=False), data.source)
+        if not isinstance(found, np.lib.npyio.NpzFile):
+            raise FormatError(f"{data.source}: not a .npz; save one with numpy.savez")
+
+        def get(key: str) -> np.ndarray:
+            name = getattr(data, key)
+            if name not in found.files:
+                there = ", ".join(found.files[:20]) or "none"
+                message = f"data.{key}: {data.source} has no {name!r}"
+                raise FormatError(f"{message}; there are: {there}")
+            array: np.ndarray = _whole(lambda: found[name], f"{data.source}: {name}")
+            return array
+
+        test = (get("x_test"), get("y_test")) if data.x_test else None
+        return (get("x"), get("y")), test
+
+
+def _array(path: str) -> np.ndarray:
+    """The array of a ``.npy``, mapped into memory."""
+    _opened(path).close()  # where that fails, it says why
+    found = _whole(lambda: np.load(path, mmap_mode="r", allow_pickle=False), path)
+    if not isinstance(found, np.ndarray):
+        raise FormatError(f"{path}: not a .npy; save one array with numpy.save")
+    return found
+
+
+def _opened(path: str) -> BufferedReader:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise FormatError(f"{path}: not a regular file")
+    return open(path, "rb")
+
+
+def _whole(get: Any, what: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return get()
+    except (OSError, MemoryError):
+        raise
+    except (Exception, zipfile.BadZipFile) as error:  # forged headers raise anything
+        message = f"{what}: not a whole file of numbers ({error})"
+        raise FormatError(f"{message}; save it again with NumPy") from error
+
+
+@np.errstate(over="ignore")  # infinite, which `fit` refuses by its batch
+def _pair(x: np.ndarray, y: np.ndarray, loss: str, x_name: str, y_name: str) -> Pair:
+    """Rows of numbers, float32 unless they stay on the disk, and labels or values."""
+    for name, array in ((x_name, x), (y_name, y)):
+        if array.dtype.kind not in "biuf":
+            message = f"data.{name}: has dtype {array.dtype}"
+            raise FormatError(f"{message}; real numbers are needed")
+    if x.ndim < 2 or 0 in x.shape or y.ndim == 0 or len(x) != len(y):
+        message = f"data.{x_name}: has shape {x.shape} and {y_name} {y.shape}"
+        raise FormatError(f"{message}; one row and one target for each sample needed")
+    mapped = isinstance(x, np.memmap) and x.dtype in (np.float32, np.float64)
+    rows = x.reshape(len(x), math.prod(x.shape[1:]))
+    rows = rows if mapped else rows.astype(np.float32)
+    if loss in _LABELS:
+        return rows, _labels(y, y_name, loss)
+    return rows, np.array(y, np.float32).reshape(len(y), math.prod(y.shape[1:]))
+
+
+def _labels(y: np.ndarray, name: str, loss: str) -> np.ndarray:
+    flat = np.array(y).reshape(-1)
+    whole = flat.size == len(y) and (flat == np.floor(flat)).all()
+    if not whole or flat.min() < 0:
+        message = f"data.{name}: {loss} needs one label 0, 1, 2, ... for each sample"
+        raise FormatError(f'{message}; for values, set loss = "SquaredError"')
+    return flat.astype(np.int64)
+
+
+def _classes(y: np.ndarray, test: Pair | None) -> int:
+    largest = int(max(y.max(), 0 if test is None else test[1].max()))
+    if largest > 10**6:
+        message = f"data.y: a label is {largest}; count the classes from 0"
+        raise FormatError(f'{message}, or set loss = "SquaredError" for values')
+    return largest + 1
+
+
+def _divided(x: np.ndarray, y: np.ndarray, config: Config) -> tuple[Pair, Pair | None]:
+    """The last samples held out, in an order that the seed draws.
+
+    Those of a mapped file are held out as they lie, so that it stays on the disk. One
+    more is, where it would be a batch of its own, which has no variance.
+    """
+    held = round(config.data.validation * len(x))
+    held += held > 0 and (len(x) - held) % config.batch_size == 1
+    _require_some(len(x) - held, config)
+    if held == 0:
+        return (x, y), None
+    if not isinstance(x, np.memmap):
+        order = np.random.default_rng((config.seed, 1)).permutation(len(x))
+        x, y = x[order], y[order]
+    return (x[:-held], y[:-held]), (x[-held:], y[-held:])
+
+
+def _require_some(n: int, config: Config) -> None:
+    """Raise FormatError where nothing is left to fit, or one sample to normalise."""
+    if n <= 0:
+        raise FormatError(f"data.validation: {n} samples are left to fit")
+    normalised = any(isinstance(maker, BatchNorm) for maker in config.layers)
+    if normalised and n % config.batch_size == 1 % config.batch_size:
+        message = f"batch_size: {n} samples in batches of {config.batch_size}"
+        raise FormatError(f"{message} leave one alone, which BatchNorm cannot take")
