@@ -65,6 +65,10 @@ class Sequential(Layer):
         """Those of every layer, packed ones included."""
         return sum(layer.nbytes for layer in self.layers)
 
+    def to(self, backend: str, device: object = None) -> Self:
+        """Every layer moved; TypeError where one cannot be."""
+        return type(self)([layer.to(backend, device) for layer in self.layers])
+
     def training(self, rng: np.random.Generator) -> "Sequential":
         """Every layer in its training form; draws are made from the first on."""
         return Sequential([layer.training(rng) for layer in self.layers])

@@ -49,3 +49,13 @@ def test_learns_digits(norm, sign, rule, tmp_path):
     save(fitted, tmp_path / "binary.npz")
     bits = pack(load(tmp_path / "binary.npz"))
     np.testing.assert_array_equal(bits(x_test.astype(np.uint8)), fitted(x_test)[0])
+
+
+def test_layers_of_several_dtypes_are_not_packed():
+    """Scores would be those of another network."""
+    model = Sequential([
+        BinaryLinear.random(8, 8, rng=0, dtype="f4"), BatchNorm.new(8, dtype="f8"),
+        Sign(), BinaryLinear.random(8, 3, rng=1, dtype="f4"),
+    ])  # fmt: skip
+    with pytest.raises(TypeError, match="several dtypes"):
+        pack(model)

@@ -128,7 +128,7 @@ def test_what_does_not_fit_is_refused(rng):
     with pytest.raises(ShapeError, match="layer 0 has 3 outputs, the next one 2"):
         pack(Sequential([LINEAR, Sign(), LINEAR]))
     with pytest.raises(ShapeError, match="x has 3 features, the weight expects 2"):
-        pack(Sequential([LINEAR, BatchNorm.new(2), Sign(), SQUARE]))
+        pack(Sequential([LINEAR, BatchNorm.new(2, dtype="f8"), Sign(), SQUARE]))
     with pytest.raises(TypeError, match="a Sequential is needed, got BinaryLinear"):
         pack(LINEAR)
     moved = Sequential([LINEAR]).to("array_api_strict")

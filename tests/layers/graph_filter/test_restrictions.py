@@ -5,6 +5,7 @@ import pytest
 
 from tests.backends import here, host
 from tests.layers.graph_filter import dense
+from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.layers import (
     EdgeVarying,
     GraphAttention,
@@ -171,3 +172,25 @@ def test_attention_does_not_overflow(S, rng):
     y, backward = moved(x)
     dx, gradients = backward(y)
     assert all(np.isfinite(host(a)).all() for a in (y, dx, *gradients.values()))
+
+
+def test_selected_nodes_ascend_as_their_arrays_do():
+    path = np.diag([1.0, 0.5, 2.0], 1) + np.diag([1.0, 0.5, 2.0], -1)
+    nodes, zeros = np.array([[[10.0, 1.0]]]), [(1, 1, 1, 4), (2, 1, 1), (1,)]
+    arrays = here([nodes, *map(np.zeros, zeros)])
+    layer = HybridEdgeVarying(path, *arrays, selected=[0, 3])
+    assert np.array_equal(host(layer(here(np.ones((1, 4))))[0]), [[10, 0, 0, 1]])
+    with pytest.raises(ShapeError, match="ascending"):
+        HybridEdgeVarying(path, *arrays, selected=[3, 0])
+
+
+@pytest.mark.parametrize("make", [GraphConvolution, NodeVarying])
+def test_narrow_signals_meet_wide_filters(make, rng):
+    """The graph has the digits of the filter, not those of the signal."""
+    path = (np.diag([1.0, 1.0], 1) + np.diag([1.0, 1.0], -1)) / 3
+    drawn = make.random(path, 1, 1, order=2, rng=rng, dtype="f8")
+    layer = drawn.with_arrays(here(drawn.arrays))
+    narrow, wide = (
+        host(layer(here(np.ones((2, 3), dtype)))[0]) for dtype in ("f4", "f8")
+    )
+    assert np.array_equal(narrow, wide)

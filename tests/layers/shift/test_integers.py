@@ -4,19 +4,24 @@ import numpy as np
 import pytest
 
 from tests.backends import here
-from ttalgebra.arrays.errors import FormatError, ShapeError
+from ttalgebra.arrays.errors import FormatError, NonFiniteError, ShapeError
 from ttalgebra.layers import (
     DeepShiftPS,
     DeepShiftQ,
+    Dense,
     PackedShift,
     ReLU,
     Sequential,
+    Stepwise,
     load,
     pack_shifts,
     save,
+    shifted,
 )
+from ttalgebra.layers.shift import Clamped
 from ttalgebra.layers.shift.integers.codes import Powers, from_codes, to_codes
 from ttalgebra.layers.shift.integers.sums import shifted_sums
+from ttalgebra.learning import SGD
 
 on_host = pytest.mark.host("integer shifts run in NumPy")
 every = pytest.mark.parametrize("bits", [2, 3, 4, 5])
@@ -227,3 +232,63 @@ def small(codes=CODES, offsets=OFFSETS, bits=5, ternary=False, **options):
 def test_refuses(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+@on_host
+def test_sums_that_could_leave_63_bits_are_refused():
+    """131,073 numbers of 2^31, 15 bits higher: the sum of the first 2^17 just fits."""
+    for n, fits in ((2**17 - 1, True), (2**17 + 1, False)):
+        layer = DeepShiftQ(np.ones((1, n)), [0.0])
+        x = np.full((1, n), -32768.0)
+        if fits:
+            small = PackedShift.of(layer, guard=15)
+            assert np.array_equal(small(x)[0], layer(x)[0])
+        else:
+            with pytest.raises(ShapeError, match="need more than 63; lower the guard"):
+                PackedShift.of(layer, guard=15)
+
+
+@on_host
+def test_nan_is_no_integer():
+    small = PackedShift.of(DeepShiftQ.random(5, 3, rng=0))
+    x = np.zeros((1, 5))
+    x[0, 2] = np.nan
+    with pytest.raises(NonFiniteError, match="x has NaN"):
+        small(x)
+    x[0, 2] = np.inf
+    assert np.isfinite(small(x)[0]).all()
+
+
+@on_host
+@both
+def test_the_dtype_is_that_of_the_layer(kind, rng):
+    layer = kind.random(64, 4, bits=2, rng=rng, dtype="f8")
+    x = (100 * rng.standard_normal((5, 64))).astype("f4")
+    small = PackedShift.of(layer)
+    y, wanted = small(x)[0], layer(x)[0]
+    assert y.dtype == wanted.dtype == np.float64
+    assert (abs(y - wanted) <= small.bound).all()
+
+
+@on_host
+def test_layers_within_others_are_found():
+    model = Sequential([Stepwise(DeepShiftQ.random(4, 3, rng=0))])
+    assert pack_shifts(model).layers[0].layer.name == "PackedShift"
+    dense = Sequential([Stepwise(Dense.random(4, 3, rng=0))])
+    assert shifted(dense, DeepShiftPS).layers[0].layer.name == "DeepShiftPS"
+    rule = Clamped(SGD(1.0), model)
+    up = {name: -9 + 0 * x for name, x in model.parameters.items()}
+    new, _ = rule.update(model.parameters, up, rule.init(model.parameters))
+    assert abs(new["0.weight"]).max() == 1
+    for kind in ("Q", Dense):
+        with pytest.raises(TypeError, match="DeepShiftQ or DeepShiftPS"):
+            shifted(dense, kind)
+
+
+@on_host
+def test_a_sequence_asks_its_layers_before_it_moves():
+    model = Sequential([DeepShiftQ.random(4, 3, rng=0), ReLU()])
+    assert pack_shifts(model).to("numpy").layers[0].name == "PackedShift"
+    for packed in (pack_shifts(model), Sequential([pack_shifts(model)])):
+        with pytest.raises(TypeError, match="runs in NumPy only"):
+            packed.to("array_api_strict")

@@ -236,3 +236,11 @@ VECTORS = np.ones((2, 4)) + 0j
 def test_refuses(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (1, 2), (4, 1), (2,)], ids=str)
+def test_a_cotangent_has_the_shape_of_the_result(shape):
+    W = UnitaryMatrix(here(np.zeros((3, 2))), here(np.eye(2)), [1, 0])
+    _, pullback = W.vjp(here(np.ones((4, 2))))
+    with pytest.raises(ShapeError, match="vjp: dy has shape"):
+        pullback(here(np.ones(shape)))

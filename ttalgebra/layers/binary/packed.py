@@ -101,7 +101,8 @@ def pack(model: Sequential) -> PackedNetwork:
 
     ``model`` is ``(BinaryLinear, BatchNorm, Sign)`` repeated, then ``BinaryLinear,
     BatchNorm``; each norm may be a `ShiftBatchNorm` or absent, and `Dropout` is passed
-    over. Raises ShapeError for another order, TypeError for arrays outside NumPy.
+    over. Raises ShapeError for another order, TypeError for arrays outside NumPy and
+    for several dtypes.
 
     >>> import numpy as np
     >>> from ttalgebra.layers import BatchNorm, BinaryLinear, Sequential, Sign, pack
@@ -121,6 +122,10 @@ def pack(model: Sequential) -> PackedNetwork:
         message = f"pack: the model is in {backend_of(foreign[0])}, bits are NumPy's"
         raise TypeError(f"{message}; call model.to('numpy') first")
     *stages, (last, norm) = _stages(model)
+    dtypes = {name: str(x.dtype) for name, x in model.arrays.items()}
+    if len(set(dtypes.values())) > 1:
+        message = f"pack: the arrays have several dtypes, {dtypes}"
+        raise TypeError(f"{message}; make all of them the same")
     hidden = tuple(_hidden(*stage, first=k == 0) for k, stage in enumerate(stages))
     return PackedNetwork(hidden, _linear(last), norm, last.weight.dtype)
 

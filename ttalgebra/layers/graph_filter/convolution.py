@@ -119,6 +119,7 @@ def convolution(
 ) -> tuple[Array, Callable[[Array], Pulled]]:
     """``sum_k S^k x h_k``, and ``dy -> (dx, dtaps)``; taps ``(T, F_in, F_out)``."""
     xp = namespace_of(taps, x)
+    x = xp.astype(x, xp.result_type(x.dtype, taps.dtype), copy=False)
     h = [taps[t, ...] for t in range(taps.shape[0])]
     few_inputs = taps.shape[1] <= taps.shape[2]
     polynomial = _powers_first if few_inputs else _powers_last

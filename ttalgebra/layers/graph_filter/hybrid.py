@@ -40,7 +40,7 @@ class HybridEdgeVarying(GraphFilter):
     bias
         ``(F_out,)``.
     selected
-        The nodes of ``I``, different ints.
+        The nodes of ``I``, ascending ints, as ``nodes`` and ``edges`` have them.
 
     Examples
     --------
@@ -61,6 +61,9 @@ class HybridEdgeVarying(GraphFilter):
     def __post_init__(self) -> None:
         object.__setattr__(self, "graph", Graph.of(self.graph))
         selected = _as_nodes(self.selected, self.graph)
+        if not np.array_equal(selected, np.asarray(self.selected) % self.graph.nodes):
+            message = "HybridEdgeVarying: selected must be ascending"
+            raise ShapeError(f"{message}, as nodes and edges are; sort all of them")
         object.__setattr__(self, "selected", selected)
         self._own(nodes=3, edges=4, taps=3, bias=1)
         f, g, _ = self.nodes.shape

@@ -111,6 +111,7 @@ class NodeVarying(GraphFilter):
     def signals(self, x: Array) -> tuple[Array, Pullback]:
         """Powers of ``S`` on the inputs, then the taps of each node."""
         xp = namespace_of(x, self.taps)
+        x = xp.astype(x, xp.result_type(x.dtype, self.taps.dtype), copy=False)
         K, blocks = self.taps.shape[0] - 1, from_numpy(self.blocks, x)
         h = xp.take(self.taps, blocks, axis=1)
         step, adjoint = shifts(self.graph, x)

@@ -60,6 +60,10 @@ class Stepwise(Layer):
         """Those of the layer."""
         return self.layer.constants
 
+    def to(self, backend: str, device: object = None) -> Self:
+        """The layer moved."""
+        return type(self)(self.layer.to(backend, device))
+
     def training(self, rng: np.random.Generator) -> "Stepwise":
         """The layer in its training form."""
         return Stepwise(self.layer.training(rng))

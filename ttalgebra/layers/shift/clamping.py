@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from ttalgebra.arrays.typing import Array, Parameters
 from ttalgebra.layers.protocol import Layer
+from ttalgebra.layers.recurrent.stepwise import Stepwise
 from ttalgebra.layers.sequential import Sequential
 from ttalgebra.layers.shift.exponents import DeepShiftPS
 from ttalgebra.layers.shift.powers import clamped_exponent, clamped_magnitude
@@ -62,6 +63,8 @@ def _clamps(layer: Layer, prefix: str) -> list[tuple[str, Clamp]]:
     if isinstance(layer, Sequential):
         found = (_clamps(own, f"{prefix}{k}.") for k, own in enumerate(layer.layers))
         return [pair for pairs in found for pair in pairs]
+    if isinstance(layer, Stepwise):
+        return _clamps(layer.layer, prefix)
     if isinstance(layer, DeepShiftQ):
         return [(f"{prefix}weight", partial(clamped_magnitude, bits=layer.bits))]
     if isinstance(layer, DeepShiftPS):

@@ -114,6 +114,10 @@ class UnitaryMatrix:
         values = Passage(x, middle, y)
 
         def pullback(dy: Array) -> tuple[dict[str, Array], Array]:
+            dy = self._checked(dy, "vjp: dy")
+            if tuple(dy.shape) != tuple(y.shape):
+                message = f"vjp: dy has shape {tuple(dy.shape)}"
+                raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
             between = halves.second_adjoint(dy, self.factors)
             dx = halves.first_adjoint(between, self.factors)
             return self.gradients(values, Passage(dx, between, dy)), as_like(dx, x)

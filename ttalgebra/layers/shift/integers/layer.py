@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ttalgebra.arrays.checks import as_count, as_positive
-from ttalgebra.arrays.errors import ShapeError
+from ttalgebra.arrays.checks import as_count, as_dtype, as_positive
+from ttalgebra.arrays.errors import NonFiniteError, ShapeError
 from ttalgebra.arrays.namespace import dtype_of, is_numpy, to_numpy
 from ttalgebra.arrays.typing import Array, Backward
 from ttalgebra.layers.plain.activation import require_real
@@ -27,8 +27,9 @@ _ROWS = 64
 class PackedShift(Layer):
     """``y_j = b_j + sum_i +-(x_i >> shift_ij)`` in units of ``2^-(F + guard)``.
 
-    ``x`` is brought to fixed point, shifted and added as int64; ``y`` has the dtype of
-    ``x``. Each shift drops what falls below the unit; `bound` is what this can cost
+    ``x`` is brought to fixed point, shifted and added as int64; ``y`` has the dtype
+    that the layer which was packed gives. NaN is refused, NonFiniteError: no integer
+    says it. Each shift drops what falls below the unit; `bound` is what this can cost
     against the layer that was packed, computed without roundoff: in float64 it has
     none while ``sum_i |x_i|`` is below ``2^22``. A guard of 15 bits drops nothing. Cost
     ``3 n M N`` integer operations, 4 with zeros. NumPy only, TypeError for others.
@@ -45,6 +46,9 @@ class PackedShift(Layer):
         Bits of `FixedPoint`.
     guard
         Bits below those of fixed point in sums, 0 to 15.
+    dtype
+        That of the layer that was packed, such as ``"float32"``. ShapeError where sums
+        of ``N`` numbers could leave 63 bits.
 
     Examples
     --------
@@ -67,6 +71,7 @@ class PackedShift(Layer):
     integer: int = 16
     fraction: int = 16
     guard: int = 0
+    dtype: str = "float32"
 
     def __post_init__(self) -> None:
         point = FixedPoint(self.integer, self.fraction)
@@ -84,10 +89,23 @@ class PackedShift(Layer):
             kind = type(self.ternary).__name__
             raise TypeError(f"{self.name}: ternary must be a bool, got {kind}")
         width = -(-numbers["n_in"] * numbers["bits"] // 8)
+        object.__setattr__(self, "dtype", as_dtype(self.dtype).name)
         codes = _frozen(self.codes, "codes", np.uint8, (None, width))
         offsets = _frozen(self.offsets, "offsets", np.int64, (len(codes),))
         for name, value in {**numbers, "codes": codes, "offsets": offsets}.items():
             object.__setattr__(self, name, value)
+        self._require_room()
+
+    def _require_room(self) -> None:
+        """Raise ShapeError where a sum could leave 63 bits."""
+        each = 2 ** (self.integer + self.fraction - 1)
+        most = self.n_in * each + max(abs(int(b)) for b in self.offsets)
+        if most << self.guard >= 2**63:
+            message = f"{self.name}: sums of {self.n_in} numbers of {self.integer} + "
+            message += (
+                f"{self.fraction} bits and a guard of {self.guard} need more than 63"
+            )
+            raise ShapeError(f"{message}; lower the guard or the bits")
 
     @classmethod
     def of(cls, layer: DeepShiftQ | DeepShiftPS, *, guard: int = 0) -> Self:
@@ -102,7 +120,8 @@ class PackedShift(Layer):
         codes = to_codes(to_numpy(layer.power), layer.bits, ternary=ternary)
         offsets = layer.point.integers(to_numpy(layer.bias))
         n_in, point = layer.inputs[0], (layer.integer, layer.fraction)
-        return cls(codes, offsets, n_in, layer.bits, ternary, *point, guard)
+        dtype = dtype_of(layer.bias).name
+        return cls(codes, offsets, n_in, layer.bits, ternary, *point, guard, dtype)
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -117,7 +136,9 @@ class PackedShift(Layer):
     @property
     def config(self) -> dict[str, Any]:
         """Everything else."""
-        names = ("n_in", "bits", "ternary", "integer", "fraction", "guard")
+        names = (
+            "n_in", "bits", "ternary", "integer", "fraction", "guard", "dtype",
+        )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -149,18 +170,20 @@ class PackedShift(Layer):
         return self
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        """Fixed point, shifts, and back to the dtype of ``x``."""
+        """Fixed point, shifts, and back to floating point."""
         if not is_numpy(x):
             kind = type(x).__module__.split(".")[0]
             message = f"{self.name}: x is an array of {kind}; shifts run in NumPy only"
             raise TypeError(f"{message}: convert x, or use the layer that was packed")
         require_real(x, f"{self.name}: x")
+        if np.isnan(x).any():
+            raise NonFiniteError(f"{self.name}: x has NaN, which no integer says")
         counted = FixedPoint(self.integer, self.fraction).integers(x)
         counted <<= self.guard
         parts = [shifted_sums(counted, w) for w in self.unpacked()]
         sums = np.concatenate(parts, axis=1) + (self.offsets << self.guard)
         y = np.ldexp(sums.astype(np.float64), -(self.fraction + self.guard))
-        return y.astype(dtype_of(x)), _no_backward
+        return y.astype(np.result_type(x.dtype, self.dtype)), _no_backward
 
 
 def _most(w: Powers, guard: int) -> np.ndarray:
