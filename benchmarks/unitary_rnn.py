@@ -234,20 +234,35 @@ def draw(task: Task, rows: list[dict[str, Any]], path: str) -> None:
     figure.savefig(path, format="png")
 
 
+def positive(text: str) -> int:
+    """An int of at least 1, or argparse says what is wrong."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=("copying", "adding", "pixels"))
-    parser.add_argument("--length", type=int, default=100, help="T")
+    parser.add_argument("--length", type=positive, default=100, help="T")
     parser.add_argument("--permuted", action="store_true", help="pixels in one order")
     parser.add_argument("--systems", nargs="+", choices=KINDS, default=[*KINDS])
-    parser.add_argument("--hidden", type=int, help="states of every system")
-    parser.add_argument("--iterations", type=int, default=2000)
-    parser.add_argument("--every", type=int, default=50, help="iterations to a test")
-    parser.add_argument("--tests", type=int, default=500, help="samples of a test")
+    parser.add_argument("--hidden", type=positive, help="states of every system")
+    parser.add_argument("--iterations", type=positive, default=2000)
+    parser.add_argument(
+        "--every", type=positive, default=50, help="iterations to a test"
+    )
+    parser.add_argument("--tests", type=positive, default=500, help="samples of a test")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--draw", metavar="FILE", help="the curves, as PNG")
     parser.add_argument("--json", action="store_true", help="print one JSON list")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.task == "adding" and asked.length < 2:
+        parser.error("adding marks two numbers: --length must be at least 2")
+    if asked.seed < 0:
+        parser.error(f"--seed must be at least 0, got {asked.seed}")
+    return asked
 
 
 def main() -> None:

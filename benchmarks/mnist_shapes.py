@@ -1,0 +1,135 @@
+"""MNIST by 1024 -> 1024 -> 10, the first matrix in trains of several shapes and ranks.
+
+The experiment of section 6.1 of Novikov et al. (2015), beside a matrix of low rank (two
+cores) and a dense one: error against the parameters of the first layer. Images padded
+to 32 x 32, the mean subtracted; ReLU; Adam, whose rate falls from 2e-3 along a cosine,
+batches of 100. Run as
+
+    TTALGEBRA_DATA=FOLDER python benchmarks/mnist_shapes.py --shapes 4x8x8x4 --ranks 8
+
+and, for time and memory of the wide and shallow network of section 6.2.1,
+
+    python benchmarks/mnist_shapes.py --wide
+"""
+
+import argparse
+import json
+import platform
+import resource
+from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise
+from time import perf_counter, process_time
+
+import numpy as np
+
+from ttalgebra.cli.table import columns
+from ttalgebra.layers import Dense, Layer, ReLU, Sequential, TTLinear
+from ttalgebra.learning import (
+    Adam,
+    CrossEntropy,
+    Dataset,
+    error_rate,
+    fit,
+    mnist,
+    padded,
+)
+from ttalgebra.learning.rules import schedules
+
+SHAPES = ("32x32", "4x8x8x4", "4x4x4x4x4", "2x2x8x8x2x2", "2x2x2x2x2x2x2x2x2x2")
+WIDE = ((4, 4, 4, 4, 4, 1), (8,) * 6, (4,) * 6)  # 1024, 262,144 and 4,096
+
+
+def modes(shape: str) -> tuple[int, ...]:
+    return tuple(map(int, shape.split("x")))
+
+
+def first_layer(shape: str, ranks: int, rng: np.random.Generator) -> Layer:
+    if shape == "dense":
+        return Dense.random(1024, 1024, rng=rng)
+    if shape == "matrix":
+        return TTLinear.random((1, 1024), (1024, 1), ranks, rng=rng)
+    return TTLinear.random(modes(shape), modes(shape), ranks, rng=rng)
+
+
+def prepared(data: Dataset) -> Dataset:
+    x, x_test = padded(data.x, 32), padded(data.x_test, 32)
+    mean = x.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return data._replace(x=x - mean, x_test=x_test - mean)
+
+
+def measure(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
+    data = prepared(mnist())
+    steps = asked.epochs * -(-len(data.labels) // 100)
+    for shape in asked.shapes:
+        for ranks in asked.ranks if shape != "dense" else [0]:
+            for seed in range(asked.seeds):
+                rng = np.random.default_rng(seed)
+                first = first_layer(shape, ranks, rng)
+                last = Dense.random(1024, 10, rng=rng)
+                began = process_time()
+                model, _ = fit(
+                    Sequential([first, ReLU(), last]), data.x, data.labels,
+                    loss=CrossEntropy(), epochs=asked.epochs, batch_size=100, rng=seed,
+                    optimizer=Adam(schedules.cosine(2e-3, steps)),
+                )  # fmt: skip
+                error = error_rate(model, data.x_test, data.labels_test)
+                yield {
+                    "shape": shape,
+                    "ranks": ranks,
+                    "seed": seed,
+                    "parameters": first.n_parameters - 1024,  # without its bias
+                    "error": 100 * error,
+                    "seconds": process_time() - began,
+                }
+
+
+def shown(rows: list[dict[str, object]]) -> str:
+    heads = ("shape", "ranks", "seed", "parameters", "test error %", "CPU s")
+    return columns(heads, [
+        (r["shape"], f"{r['ranks']}", f"{r['seed']}", f"{r['parameters']:,}",
+         f"{r['error']:.2f}", f"{r['seconds']:.0f}") for r in rows
+    ])  # fmt: skip
+
+
+def wide() -> dict[str, object]:
+    """A forward and a backward pass through 1024 -> 262,144 -> 4,096, ranks 8."""
+    rng = np.random.default_rng(0)
+    layers = [TTLinear.random(rows, cols, 8, rng=rng) for cols, rows in pairwise(WIDE)]
+    model = Sequential([layers[0], ReLU(), layers[1]])
+    x = rng.standard_normal((100, 1024), dtype=np.float32)
+    times = []
+    for _ in range(3):
+        began = perf_counter()
+        y, backward = model(x)
+        backward(y)
+        times.append(perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "parameters": [layer.weight.n_parameters for layer in layers],
+        "seconds": min(times),
+        "peak_bytes": peak,
+        "dense_bytes": 4 * 262_144 * (1024 + 4096),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shapes", nargs="+", default=[*SHAPES, "matrix", "dense"])
+    parser.add_argument("--ranks", nargs="+", type=int, default=[*range(1, 9)])
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--wide", action="store_true", help="262,144 hidden units")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    if asked.wide:
+        print(json.dumps(wide()))
+        return
+    if not asked.json:
+        print(f"{platform.machine()}, NumPy {np.__version__}, {date.today()}")
+    rows = list(measure(asked))
+    print(json.dumps(rows) if asked.json else shown(rows))
+
+
+if __name__ == "__main__":
+    main()
