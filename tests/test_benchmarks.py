@@ -2,27 +2,65 @@
 
 import ast
 import importlib
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+FILES = sorted(FOLDER.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_name_that_is_imported_exists(path):
-    tree = ast.parse(path.read_text())
-    own = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("ttalgebra")
-    ]
-    assert own or "import ttalgebra" in path.read_text()
-    for node in own:
-        try:
-            module = importlib.import_module(node.module)
-        except ImportError as error:
-            pytest.skip(f"a neighbour that is not installed: {error}")
-        for name in node.names:
-            assert hasattr(module, name.name), f"{node.module}.{name.name}"
+    source = path.read_text()
+    compile(source, path, "exec")
+    used = sorted(set(_used(ast.parse(source))))
+    assert used, "a benchmark of something else"
+    for module, name in used:
+        assert hasattr(_imported(module), name), f"{module}.{name}"
+
+
+def _used(tree):
+    """``(module, name)`` for ``from module import name`` and for ``tt.name``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and _own(node.module):
+            yield from ((node.module, name.name) for name in node.names)
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tt":
+            yield "ttalgebra", node.attr
+
+
+def _own(module):
+    return (module or "").split(".")[0] == "ttalgebra"
+
+
+def _imported(module):
+    """The module; a neighbour may be absent, a module of ours may not."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if _own(error.name):
+            raise
+        pytest.skip(f"a neighbour that is not installed: {error.name}")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("copying --iterations 0", "--iterations: must be at least 1, got 0"),
+        ("copying --length 0", "--length: must be at least 1, got 0"),
+        ("copying --tests 0", "--tests: must be at least 1, got 0"),
+        ("copying --every 0", "--every: must be at least 1, got 0"),
+        ("copying --hidden 0", "--hidden: must be at least 1, got 0"),
+        ("adding --length 1", "--length must be at least 2"),
+        ("copying --seed -1", "--seed must be at least 0, got -1"),
+    ],
+)
+def test_unitary_rnn_says_which_argument_is_wrong(line, says, monkeypatch, capsys):
+    path = str(FOLDER / "unitary_rnn.py")
+    monkeypatch.setattr(sys, "argv", [path, *line.split()])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(path)["arguments"]()
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err

@@ -68,6 +68,7 @@ def test_later_edits_do_not_reach_it():
         (np.full((2, 2), np.nan), NonFiniteError, "not finite"),
         (np.array([["a", "b"], ["c", "d"]]), TypeError, "dtype"),
         (None, ShapeError, "expected"),
+        ([[1], [1, 2]], ShapeError, "rows of different lengths"),
     ],
 )
 def test_other_matrices_are_refused(given, error, says):

@@ -184,6 +184,19 @@ def test_selected_nodes_ascend_as_their_arrays_do():
         HybridEdgeVarying(path, *arrays, selected=[3, 0])
 
 
+@pytest.mark.parametrize(
+    ("selected", "nodes"),
+    [(299, [299]), (None, range(300)), ([0, -1], [0, 299]), (np.uint8([0, 9]), [0, 9])],
+    ids=["int", "None", "negative", "uint8"],
+)
+def test_every_way_to_select_nodes(selected, nodes):
+    """300 nodes are more than an uint8 counts."""
+    drawn = HybridEdgeVarying.random(np.eye(300), 1, 1, 1, selected=selected, rng=0)
+    arrays = here(list(drawn.parameters.values()))
+    layer = HybridEdgeVarying(drawn.graph, *arrays, selected=selected)
+    assert layer.selected.tolist() == drawn.selected.tolist() == list(nodes)
+
+
 @pytest.mark.parametrize("make", [GraphConvolution, NodeVarying])
 def test_narrow_signals_meet_wide_filters(make, rng):
     """The graph has the digits of the filter, not those of the signal."""

@@ -289,6 +289,7 @@ def test_layers_within_others_are_found():
 def test_a_sequence_asks_its_layers_before_it_moves():
     model = Sequential([DeepShiftQ.random(4, 3, rng=0), ReLU()])
     assert pack_shifts(model).to("numpy").layers[0].name == "PackedShift"
-    for packed in (pack_shifts(model), Sequential([pack_shifts(model)])):
+    small = pack_shifts(model)
+    for packed in (small, Sequential([small]), Stepwise(small)):
         with pytest.raises(TypeError, match="runs in NumPy only"):
             packed.to("array_api_strict")

@@ -111,7 +111,7 @@ def test_clamped_steps(kind, rng):
         (lambda: shifted(Sequential([ReLU()]), DeepShiftQ), "with a Dense is needed"),
         (
             lambda: shifted(Dense.random(2, 2), DeepShiftQ),
-            "a Dense is needed, got a Dense",
+            "a Sequential is needed, got Dense; wrap a layer",
         ),
         (lambda: pack_shifts(Sequential([])), "DeepShiftQ or DeepShiftPS is needed"),
         (lambda: Clamped(SGD(0.1), Sequential([ReLU()])), "has no shift layer"),

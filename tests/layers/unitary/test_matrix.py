@@ -9,6 +9,7 @@ import pytest
 from tests.backends import here, host
 from tests.layers.unitary import real_form
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError
+from ttalgebra.arrays.namespace import move
 from ttalgebra.layers.unitary import UnitaryMatrix
 from ttalgebra.testing import check_pullback
 
@@ -244,3 +245,14 @@ def test_a_cotangent_has_the_shape_of_the_result(shape):
     _, pullback = W.vjp(here(np.ones((4, 2))))
     with pytest.raises(ShapeError, match="vjp: dy has shape"):
         pullback(here(np.ones(shape)))
+
+
+@pytest.mark.host("numbers of NumPy meet those of another library")
+def test_a_cotangent_is_an_array_of_the_same_library():
+    _, pullback = UnitaryMatrix.random(2, rng=0).vjp(np.ones((4, 2)))
+    with pytest.raises(TypeError, match="vjp: dy must be an array, got str"):
+        pullback("dy")
+    pytest.importorskip("array_api_strict")
+    foreign = move(np.ones((4, 2)), "array_api_strict")
+    with pytest.raises(TypeError, match="arrays of one library are needed"):
+        pullback(foreign)

@@ -58,7 +58,7 @@ def setting(
         chosen = chosen._replace(x=x, x_test=x_test)
         usual, size, levels = 1 if quick else 4, 100, 255
     shape = hidden, chosen.x.shape[1]
-    require_room(shape, 4, "compare: the dense weight", "give a smaller --hidden")
+    require_room(shape, 4, "the dense weight", "give a smaller --hidden")
     name = "digits" if data == "digits" else "MNIST"
     return Setting(name, chosen, levels, hidden, seeds, epochs or usual, size)
 

@@ -125,7 +125,7 @@ def pack(model: Sequential) -> PackedNetwork:
     dtypes = {name: str(x.dtype) for name, x in model.arrays.items()}
     if len(set(dtypes.values())) > 1:
         message = f"pack: the arrays have several dtypes, {dtypes}"
-        raise TypeError(f"{message}; make all of them the same")
+        raise TypeError(f"{message}; make every layer with one dtype")
     hidden = tuple(_hidden(*stage, first=k == 0) for k, stage in enumerate(stages))
     return PackedNetwork(hidden, _linear(last), norm, last.weight.dtype)
 

@@ -60,11 +60,13 @@ class Graph:
     def of(cls, S: Any) -> Self:
         """From a SciPy sparse array, a square NumPy array, or a Graph as it is.
 
-        Raises TypeError for complex entries and ShapeError unless ``S`` is square.
+        Raises TypeError for complex entries and ShapeError unless ``S`` is square,
+        with rows of one length.
         """
         if isinstance(S, cls):
             return S
-        if len(shape := np.shape(S)) != 2 or shape[0] != shape[1] or 0 in shape:
+        shape = _shape(S)
+        if len(shape) != 2 or shape[0] != shape[1] or 0 in shape:
             raise ShapeError(f"graph: S has shape {shape}, expected (nodes, nodes)")
         rows, columns, data = _entries(S)
         order = np.lexsort((columns, rows))
@@ -114,6 +116,14 @@ class Graph:
 
         parts = tuple(x.copy() for x in (self.data, self.indices, self.indptr))
         return csr_array(parts, shape=(self.nodes, self.nodes))
+
+
+def _shape(S: Any) -> tuple[int, ...]:
+    try:
+        return np.shape(S)
+    except ValueError as error:
+        message = "graph: S has rows of different lengths, expected (nodes, nodes)"
+        raise ShapeError(message) from error
 
 
 def _entries(S: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -40,7 +40,8 @@ class HybridEdgeVarying(GraphFilter):
     bias
         ``(F_out,)``.
     selected
-        The nodes of ``I``, ascending ints, as ``nodes`` and ``edges`` have them.
+        The nodes of ``I``, ascending ints, as ``nodes`` and ``edges`` have them, or an
+        int; None for all nodes. ShapeError for another order.
 
     Examples
     --------
@@ -61,9 +62,7 @@ class HybridEdgeVarying(GraphFilter):
     def __post_init__(self) -> None:
         object.__setattr__(self, "graph", Graph.of(self.graph))
         selected = _as_nodes(self.selected, self.graph)
-        if not np.array_equal(selected, np.asarray(self.selected) % self.graph.nodes):
-            message = "HybridEdgeVarying: selected must be ascending"
-            raise ShapeError(f"{message}, as nodes and edges are; sort all of them")
+        _require_ascending(self.selected, selected, self.graph.nodes)
         object.__setattr__(self, "selected", selected)
         self._own(nodes=3, edges=4, taps=3, bias=1)
         f, g, _ = self.nodes.shape
@@ -150,6 +149,15 @@ def _as_nodes(selected: Any, graph: Graph) -> np.ndarray:
         )
     nodes.flags.writeable = False
     return nodes
+
+
+def _require_ascending(given: Any, nodes: np.ndarray, N: int) -> None:
+    if given is None:
+        return
+    order = np.array(given, np.int64, ndmin=1)  # wide: N may not fit a given uint8
+    if not np.array_equal(order % N, nodes):
+        message = "HybridEdgeVarying: selected must be ascending"
+        raise ShapeError(f"{message}, as nodes and edges are; sort all of them")
 
 
 def _entries(graph: Graph, selected: np.ndarray) -> np.ndarray:

@@ -20,9 +20,9 @@ class Clamped:
     """An optimizer: ``rule``, and then weights ``W`` and exponents ``P`` are clamped.
 
     ``|W|`` into ``[2^lowest, 1]``, ``P`` into ``[lowest, 0]``, for the shift layers of
-    ``model``, also within sequences. Without this the layers clamp a copy, and what is
-    learned may leave the range. Source: the code of Elhoushi et al. (2021), where each
-    forward pass overwrites the arrays.
+    ``model``, also within sequences and `Stepwise`. Without this the layers clamp a
+    copy, and what is learned may leave the range. Source: the code of Elhoushi et al.
+    (2021), where each forward pass overwrites the arrays.
 
     Examples
     --------

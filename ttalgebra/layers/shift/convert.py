@@ -68,7 +68,10 @@ def _has(layer: object, *kinds: type[Layer]) -> bool:
 
 
 def _require_some(model: object, verb: str, *kinds: type[Layer]) -> None:
-    if not isinstance(model, Sequential) or not _has(model, *kinds):
-        names, found = " or ".join(k.__name__ for k in kinds), type(model).__name__
+    names, found = " or ".join(k.__name__ for k in kinds), type(model).__name__
+    if not isinstance(model, Sequential):
+        message = f"{verb}: a Sequential is needed, got {found}"
+        raise TypeError(f"{message}; wrap a layer in one")
+    if not _has(model, *kinds):
         message = f"{verb}: a Sequential with a {names} is needed, got a {found}"
         raise TypeError(f"{message} that has none")

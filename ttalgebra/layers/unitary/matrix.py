@@ -106,7 +106,9 @@ class UnitaryMatrix:
     def vjp(self, x: Array) -> tuple[Array, Pullback]:
         """``W x`` and its pullback, ``dy -> ({"phases", "reflections"}, dx)``.
 
-        Gradients are sums over all leading axes; ``dL = Re sum conj(g) dG``.
+        Gradients are sums over all leading axes; ``dL = Re sum conj(g) dG``. The
+        pullback raises ShapeError unless ``dy`` has the shape of ``y``, TypeError for
+        another array library.
         """
         x = self._checked(x, "vjp: x")
         middle = halves.first(x, self.factors)
@@ -114,7 +116,8 @@ class UnitaryMatrix:
         values = Passage(x, middle, y)
 
         def pullback(dy: Array) -> tuple[dict[str, Array], Array]:
-            dy = self._checked(dy, "vjp: dy")
+            dy = as_array(dy, "vjp: dy")
+            namespace_of(dy, y)
             if tuple(dy.shape) != tuple(y.shape):
                 message = f"vjp: dy has shape {tuple(dy.shape)}"
                 raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
