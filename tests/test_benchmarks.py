@@ -39,10 +39,11 @@ def _imported(module):
     """The module; a neighbour may be absent, a module of ours may not."""
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if _own(error.name):
+    except ImportError as error:
+        absent = error.__cause__ if str(error).startswith("Needs ") else error
+        if not isinstance(absent, ModuleNotFoundError) or _own(absent.name):
             raise
-        pytest.skip(f"a neighbour that is not installed: {error.name}")
+        pytest.skip(f"a neighbour that is not installed: {absent.name}")
 
 
 @pytest.mark.parametrize(
