@@ -12,13 +12,7 @@ import numpy as np
 
 from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import qr
-from ttalgebra.arrays.namespace import (
-    conj,
-    eps_of,
-    from_numpy,
-    is_complex,
-    namespace_of,
-)
+from ttalgebra.arrays.namespace import adjoint, eps_of, from_numpy, is_complex
 from ttalgebra.arrays.random import generator, normal
 from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import RNG, Array, Cores
@@ -152,10 +146,9 @@ def _orthogonalized(network: Network, sketches: list[Array]) -> tuple[Cores, Arr
     carried, exponent, done = network.corner(), network.exponent, []
     for site, sketch in zip(network.sites[:-1], sketches, strict=True):
         core = site.absorb_left(carried)
-        xp = namespace_of(core)
         q, _ = qr(matmul(left_unfold(core), sketch))
         done.append(left_fold(q, like=core))
-        carried = matmul(conj(xp.matrix_transpose(q)), left_unfold(core))
+        carried = matmul(adjoint(q), left_unfold(core))
         carried, growth = unit_scaled(carried)
         exponent = exponent + growth
     center, growth = unit_scaled(network.sites[-1].absorb_left(carried))

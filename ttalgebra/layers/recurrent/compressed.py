@@ -4,9 +4,10 @@ The gates are fused in the first row mode, which is so many times that of the st
 Source: Yang et al. (2017); Ye et al. (2018).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,9 +16,13 @@ from ttalgebra.arrays.random import generator
 from ttalgebra.arrays.typing import RNG, Ranks
 from ttalgebra.layers.block_term import BTLinear
 from ttalgebra.layers.plain.initial import Variance, glorot
+from ttalgebra.layers.protocol import Layer
+from ttalgebra.layers.recurrent.gated import Gated
 from ttalgebra.layers.recurrent.gru import GRU
 from ttalgebra.layers.recurrent.lstm import LSTM
 from ttalgebra.layers.tt_linear import TTLinear
+
+Cell = TypeVar("Cell", bound=Gated)
 
 
 def tt_lstm(
@@ -37,12 +42,8 @@ def tt_lstm(
     >>> lstm.gates.weight.n_parameters, int(lstm.gates.weight.compression)
     (3360, 17554)
     """
-    rows, draw = fused(state_modes), generator(rng)
-    gates = TTLinear.random(
-        rows, col_modes, ranks, variance=variance, rng=draw, dtype=dtype
-    )
-    n = prod(rows) // 4
-    return LSTM.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
+    random = partial(TTLinear.random, ranks=ranks, variance=variance)
+    return _behind(LSTM, random, state_modes, col_modes, sequences, rng, dtype)
 
 
 def tt_gru(
@@ -62,12 +63,8 @@ def tt_gru(
     >>> gru.gates.weight.shape, gru.gates.weight.n_parameters
     ((768, 57600), 3232)
     """
-    rows, draw = fused(state_modes, gates=3), generator(rng)
-    gates = TTLinear.random(
-        rows, col_modes, ranks, variance=variance, rng=draw, dtype=dtype
-    )
-    n = prod(rows) // 3
-    return GRU.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
+    random = partial(TTLinear.random, ranks=ranks, variance=variance)
+    return _behind(GRU, random, state_modes, col_modes, sequences, rng, dtype)
 
 
 def bt_lstm(
@@ -88,18 +85,18 @@ def bt_lstm(
     >>> lstm.gates.weight.n_parameters, int(lstm.gates.weight.compression)
     (3392, 17388)
     """
-    rows, draw = fused(state_modes), generator(rng)
-    gates = BTLinear.random(
-        rows,
-        col_modes,
-        n_blocks=n_blocks,
-        ranks=ranks,
-        variance=variance,
-        rng=draw,
-        dtype=dtype,
-    )
-    n = prod(rows) // 4
-    return LSTM.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
+    random = partial(BTLinear.random, n_blocks=n_blocks, ranks=ranks, variance=variance)
+    return _behind(LSTM, random, state_modes, col_modes, sequences, rng, dtype)
+
+
+def _behind(
+    kind: type[Cell], random: Callable[..., Layer], state_modes: Sequence[int],
+    col_modes: Sequence[int], sequences: bool, rng: RNG, dtype: Any,
+) -> Cell:  # fmt: skip
+    """Cells behind the map of their inputs that ``random`` draws first."""
+    rows, draw = fused(state_modes, len(kind.STARTS)), generator(rng)
+    gates, n = random(rows, col_modes, rng=draw, dtype=dtype), prod(state_modes)
+    return kind.around(gates, n, sequences=sequences, rng=draw, dtype=dtype)
 
 
 def fused(state_modes: Sequence[int], gates: int = 4) -> tuple[int, ...]:
