@@ -64,9 +64,10 @@ def test_refused_at_once():
         for r, s in ((2**17, 1), (1, 2**17))
     )
     for call in (lambda: x + y, lambda: x * (x + x)[..., :1] + y):
-        start = time.perf_counter()
-        with pytest.raises(tt.errors.TooLargeError):
-            call()
+        for _ in range(2):  # the first may compile
+            start = time.perf_counter()
+            with pytest.raises(tt.errors.TooLargeError):
+                call()
         assert time.perf_counter() - start < 0.5
 
 
