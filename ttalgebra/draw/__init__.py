@@ -3,6 +3,8 @@
 from ttalgebra.draw.compression import bytes_kept
 from ttalgebra.draw.curves import (
     Point,
+    errors,
+    growth,
     learning_curves,
     require_matplotlib,
     save,
@@ -12,6 +14,8 @@ from ttalgebra.draw.curves import (
 __all__ = [
     "Point",
     "bytes_kept",
+    "errors",
+    "growth",
     "learning_curves",
     "require_matplotlib",
     "save",

@@ -98,6 +98,62 @@ def learning_curves(
     return figure
 
 
+def errors(curves: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> "Figure":
+    """Test error in percent against parameters: the mean, and bars over the seeds.
+
+    ``curves[name][parameters]`` holds the errors of the seeds; both axes are
+    logarithmic. As Figure 1 of Novikov et al. (2015).
+    """
+    require_matplotlib()
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    figure, axes = _empty(title, "parameters of the first matrix", "test error in %")
+    axes.set(xscale="log", yscale="log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    for (name, curve), colour in zip(
+        curves.items(), _colours(len(curves)), strict=True
+    ):
+        sizes = sorted(curve)
+        means = [fmean(curve[n]) for n in sizes]
+        low = [mean - min(curve[n]) for n, mean in zip(sizes, means, strict=True)]
+        high = [max(curve[n]) - mean for n, mean in zip(sizes, means, strict=True)]
+        axes.errorbar(
+            sizes, means, [low, high], fmt="o-", color=colour, capsize=3, label=name
+        )
+    axes.legend(frameon=False)
+    return figure
+
+
+def growth(
+    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]],
+) -> "Figure":
+    """Seconds against size: a panel for each series, a curve for each contestant.
+
+    ``panels[series][name]`` holds ``(size, seconds)``. Both axes are logarithmic; what
+    is called ``limit`` is dashed.
+    """
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    size = (7.2, 3.6 * max(1, len(panels)))
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    grid = figure.subplots(max(1, len(panels)), 1, squeeze=False)
+    for axes, (series, curves) in zip(grid[:, 0], panels.items(), strict=True):
+        axes.set(title=series, xlabel="size", ylabel="seconds")
+        axes.set(xscale="log", yscale="log")
+        axes.grid(alpha=0.25)
+        for (name, points), colour in zip(
+            curves.items(), _colours(len(curves)), strict=True
+        ):
+            form = "k--" if name == "limit" else "o-"
+            shade = {} if name == "limit" else {"color": colour}
+            axes.plot(*zip(*sorted(points), strict=True), form, label=name, **shade)
+        axes.legend(frameon=False)
+    return figure
+
+
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Write ``figure`` as PNG, atomically; OSError where that cannot be done."""
     picture = io.BytesIO()
