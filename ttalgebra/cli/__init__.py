@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from ttalgebra.arrays.errors import TTError
 from ttalgebra.cli.wording import one_line, reason
 
-COMMANDS = ("demo", "compare", "train", "compress", "convert", "info")
+COMMANDS = ("demo", "compare", "train", "compress", "convert", "info", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,47 @@
+"""The command line that the files in ``benchmarks/`` share."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+
+from ttalgebra.cli.arguments import positive
+from ttalgebra.cli.bench.machine import measured
+from ttalgebra.cli.bench.report import THREADS, draw, plain, setting, table
+from ttalgebra.cli.bench.workload import Workload, results
+
+
+def main(about: str, workloads: Callable[[bool], Iterable[Workload]]) -> int:
+    """Measure ``workloads(quick)`` as the command line says; the exit code.
+
+    1 where one of our answers is wrong.
+    """
+    asked = _arguments(about)
+    if asked.threads:
+        _with_threads(str(asked.threads))
+    machine, found = measured(), []
+    for result in results(workloads(asked.quick), machine):
+        found.append(result)
+        if not asked.json:
+            print(table([result]), end="\n\n", flush=True)
+    if asked.draw:
+        draw(found, asked.draw)
+    print(json.dumps(plain(found, machine)) if asked.json else setting(machine))
+    return 0 if all(result.is_right for result in found) else 1
+
+
+def _arguments(about: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes, seconds")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    parser.add_argument("--draw", metavar="FILE.png", help="time against size")
+    parser.add_argument("--threads", type=positive, metavar="N", help="threads of BLAS")
+    return parser.parse_args()
+
+
+def _with_threads(count: str) -> None:
+    """Begin again unless BLAS started with ``count`` threads: it asks only once."""
+    if any(os.environ.get(name) != count for name in THREADS):
+        os.environ.update(dict.fromkeys(THREADS, count))
+        os.execv(sys.executable, [sys.executable, *sys.argv])
