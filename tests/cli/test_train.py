@@ -172,11 +172,19 @@ def test_every_rule_and_layer(folder, call, rule):
     assert losses("all")[0]["skipped"] == 0
 
 
+def test_a_sample_that_would_be_alone_joins_the_batch_before(folder, call):
+    x, labels = clouds(33)
+    np.savez("odd.npz", x=x, y=labels)
+    (folder / "odd.toml").write_text('epochs = 1\n[data]\nsource = "odd.npz"')
+    assert call("train", "odd.toml")[::2] == (0, "")
+
+
 WRONG = {
     "epoch = 3": "epoch: no such key; there are: data, optimizer, layers, out",
     "epochs = 0": "epochs: must be an int of at least 1, got 0",
     "epochs = 2.5": "epochs: must be an int of at least 1, got 2.5",
     "epochs = true": "epochs: must be an int of at least 1, got True",
+    "batch_size = 1": "batches of 1: BatchNorm cannot take one alone",
     'batch_size = "a"': "batch_size: must be an int of at least 1, got 'a'",
     'loss = "L2"': 'loss: must be one of "auto", "CrossEntropy"',
     "patience = 3": "patience: needs data.validation",
@@ -196,7 +204,6 @@ WRONG = {
     '[data]\nsource = "short.npz"': "one row and one target for each sample needed",
     '[data]\nsource = "minus.npz"': "CrossEntropy needs one label 0, 1, 2, ...",
     '[data]\nsource = "nan.npz"': "epoch 1, batch 0 (of 32 samples): the data",
-    '[data]\nsource = "one.npz"': "33 samples in batches of 32 leave one alone",
     'optimizer = "Adam"': "optimizer: must be a table, got 'Adam'",
     '[optimizer]\nrule = "adam"': "optimizer.rule: must be one of Adam, SGD, RMSProp",
     "[optimizer]\nrate = 1": "must be one of Adam, SGD, RMSProp; it is missing",
@@ -224,7 +231,6 @@ def test_what_is_wrong_is_said_in_one_line(folder, assert_one_line, text):
     np.savez("short.npz", x=x, y=labels[1:])
     np.savez("minus.npz", x=x, y=labels - 1)
     np.savez("nan.npz", x=x * np.nan, y=labels)
-    np.savez("one.npz", x=x[:33], y=labels[:33])
     (folder / "bad.npz").write_bytes(b"PK\x03\x04 and nothing")
     source = "" if "data" in text.split("=")[0] else '\n[data]\nsource = "mine.npz"\n'
     encoding = "latin-1" if text == "\xff" else "utf-8"

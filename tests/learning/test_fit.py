@@ -17,6 +17,7 @@ from ttalgebra.learning import (
     SquaredError,
     accuracy,
     advance,
+    batch_count,
     error_rate,
     evaluate,
     fit,
@@ -118,12 +119,15 @@ on_host = pytest.mark.host("orders and histories are the host's")
 
 
 @on_host
-@pytest.mark.parametrize("n", [1, 7, 16, 33])
-def test_every_sample_once_an_epoch(n):
-    batches = list(minibatches(n, 8, seed=3, epoch=2))
+@pytest.mark.parametrize("size", [1, 2, 8])
+@pytest.mark.parametrize("n", [1, 2, 7, 9, 16, 33, 34])
+def test_every_sample_once_an_epoch(n, size):
+    batches = list(minibatches(n, size, seed=3, epoch=2))
     assert sorted(np.concatenate(batches)) == list(range(n))
-    assert [len(b) for b in batches[:-1]] == [8] * (len(batches) - 1)
-    again = list(minibatches(n, 8, seed=3, epoch=2))
+    assert len(batches) == batch_count(n, size)
+    assert [len(b) for b in batches[:-1]] == [size] * (len(batches) - 1)
+    assert min(2, size, n) <= len(batches[-1]) <= size + 1, "one sample has no variance"
+    again = list(minibatches(n, size, seed=3, epoch=2))
     assert all((a == b).all() for a, b in zip(batches, again, strict=True))
 
 

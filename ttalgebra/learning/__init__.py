@@ -5,7 +5,7 @@ Read `epoch.step` first: all the rest is what stands around it.
 
 from ttalgebra.learning.callbacks import Callback, EarlyStopping, Progress
 from ttalgebra.learning.data import graphs
-from ttalgebra.learning.data.batches import minibatches
+from ttalgebra.learning.data.batches import batch_count, minibatches
 from ttalgebra.learning.data.datasets import Dataset, digits, mnist, padded
 from ttalgebra.learning.data.sequences import (
     adding,
@@ -75,6 +75,7 @@ __all__ = [
     "everything",
     "fit",
     "graphs",
+    "batch_count",
     "minibatches",
     "mnist",
     "padded",

@@ -40,7 +40,7 @@ class Setting:
     @property
     def steps(self) -> int:
         """Of one training."""
-        return self.epochs * -(-len(self.data.x) // self.batch_size)
+        return self.epochs * learning.batch_count(len(self.data.x), self.batch_size)
 
 
 def setting(

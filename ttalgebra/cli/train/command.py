@@ -87,7 +87,7 @@ def _fitted(
     from ttalgebra.cli.train import folder
     from ttalgebra.cli.train.rules import LOSSES
 
-    n_batches = -(-len(found.fit[0]) // config.batch_size)
+    n_batches = learning.batch_count(len(found.fit[0]), config.batch_size)
     shown = learning.progress_bar(config.epochs)
     with nullcontext(None) if args.json else shown as bar:
         callbacks: list[learning.Callback] = [

@@ -179,6 +179,6 @@ def _require_some(n: int, config: Config) -> None:
     if n <= 0:
         raise FormatError(f"data.validation: {n} samples are left to fit")
     normalised = any(isinstance(maker, BatchNorm) for maker in config.layers)
-    if normalised and n % config.batch_size == 1 % config.batch_size:
+    if normalised and min(n, config.batch_size) == 1:
         message = f"batch_size: {n} samples in batches of {config.batch_size}"
-        raise FormatError(f"{message} leave one alone, which BatchNorm cannot take")
+        raise FormatError(f"{message}: BatchNorm cannot take one alone")

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from math import ceil, prod
+from math import prod
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -51,9 +51,8 @@ class AbstractTTNetwork(BaseEstimator, ABC):
         rng = np.random.default_rng(
             check_random_state(self.random_state).randint(2**31 - 1)
         )
-        rate = learning.schedules.cosine(
-            self.learning_rate, self.epochs * ceil(X.shape[0] / self.batch_size)
-        )
+        steps = self.epochs * learning.batch_count(X.shape[0], self.batch_size)
+        rate = learning.schedules.cosine(self.learning_rate, steps)
         self.scaler_ = StandardScaler().fit(X)
         self.model_ = network(X.shape[1], sizes, n_out, self.ranks, rng, X.dtype)
         self.model_, history = learning.fit(
