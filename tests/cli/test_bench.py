@@ -65,14 +65,14 @@ def test_a_wrong_peer_stands_in_brackets():
 
 
 def test_the_time_is_the_best_of_several():
-    naps = iter([0, 0.004, 0.006, 0.003])
+    naps = iter([0, 0.06, 0.06, 0.02])
 
     def ours():
-        sleep(next(naps, 0.005))
+        sleep(next(naps, 0.06))
         return 1.0
 
     found = measured(contestants={"ttalgebra": ours}).times["ttalgebra"].seconds
-    assert 0.003 <= found < 0.004
+    assert 0.02 <= found < 0.06
 
 
 def test_setting_says_what_was_measured_and_where():
@@ -121,7 +121,7 @@ def test_every_contestant_of_the_command_is_right():
 
 
 def test_the_least_work_is_that_of_the_cheaper_sweep():
-    """7.3 million flops for a sample of 25,088, worked out by hand; 13 from the left."""
+    """7.3 million flops for a sample of 25,088; from the left they are 13 million."""
     modes = zip((1, 4, 4, 4, 4, 4), (2, 7, 8, 8, 7, 4), (4, 4, 4, 4, 4, 1), strict=True)
     done, left, total = 4**6, 1, 0
     for a, n, b in modes:

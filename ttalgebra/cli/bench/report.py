@@ -64,12 +64,11 @@ def _bar(value: float | None) -> str:
 def setting(machine: Machine) -> str:
     """What the table means, and on what it was measured."""
     threads = os.environ.get(THREADS[0], "as many")
-    rates = (
-        f"{machine.f8 / 1e9:.0f} GFlop/s in double, {machine.f4 / 1e9:.0f} in single"
-    )
+    double, single = machine.f8 / 1e9, machine.f4 / 1e9
     return (
         f"{NOTE}\n{platform.machine()}, NumPy {np.__version__}, {threads} thread(s); "
-        f"GEMM {rates} precision; copy {machine.copied / 1e9:.1f} GB/s; {date.today()}"
+        f"GEMM {double:.0f} GFlop/s in double, {single:.0f} in single precision; "
+        f"copy {machine.copied / 1e9:.1f} GB/s; {date.today()}"
     )
 
 
