@@ -7,7 +7,9 @@ batches of 100. Run as
 
     TTALGEBRA_DATA=FOLDER python benchmarks/mnist_shapes.py --shapes 4x8x8x4 --ranks 8
 
-and, for time and memory of the wide and shallow network of section 6.2.1,
+with ``--both`` for section 6.1.1, where the second matrix is in train form as well;
+``--read FILES --draw FILE.png`` draws what earlier runs printed with ``--json``. Time
+and memory of the wide and shallow network of section 6.2.1 are those of
 
     python benchmarks/mnist_shapes.py --wide
 """
@@ -19,10 +21,12 @@ import resource
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
 
+from ttalgebra import draw
 from ttalgebra.cli.table import columns
 from ttalgebra.layers import Dense, Layer, ReLU, Sequential, TTLinear
 from ttalgebra.learning import (
@@ -37,6 +41,7 @@ from ttalgebra.learning import (
 from ttalgebra.learning.rules import schedules
 
 SHAPES = ("32x32", "4x8x8x4", "4x4x4x4x4", "2x2x8x8x2x2", "2x2x2x2x2x2x2x2x2x2")
+LAST = (1, 2, 5, 1), (4, 8, 8, 4)  # the modes of 1024 -> 10
 WIDE = ((4, 4, 4, 4, 4, 1), (8,) * 6, (4,) * 6)  # 1024, 262,144 and 4,096
 
 
@@ -50,6 +55,12 @@ def first_layer(shape: str, ranks: int, rng: np.random.Generator) -> Layer:
     if shape == "matrix":
         return TTLinear.random((1, 1024), (1024, 1), ranks, rng=rng)
     return TTLinear.random(modes(shape), modes(shape), ranks, rng=rng)
+
+
+def last_layer(ranks: int, rng: np.random.Generator, *, in_train: bool) -> Layer:
+    if in_train:
+        return TTLinear.random(*LAST, ranks, rng=rng)
+    return Dense.random(1024, 10, rng=rng)
 
 
 def prepared(data: Dataset) -> Dataset:
@@ -66,7 +77,7 @@ def measure(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
             for seed in range(asked.seeds):
                 rng = np.random.default_rng(seed)
                 first = first_layer(shape, ranks, rng)
-                last = Dense.random(1024, 10, rng=rng)
+                last = last_layer(ranks, rng, in_train=asked.both)
                 began = process_time()
                 model, _ = fit(
                     Sequential([first, ReLU(), last]), data.x, data.labels,
@@ -79,17 +90,30 @@ def measure(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
                     "ranks": ranks,
                     "seed": seed,
                     "parameters": first.n_parameters - 1024,  # without its bias
+                    "all_parameters": model.n_parameters,
                     "error": 100 * error,
                     "seconds": process_time() - began,
                 }
 
 
 def shown(rows: list[dict[str, object]]) -> str:
-    heads = ("shape", "ranks", "seed", "parameters", "test error %", "CPU s")
+    heads = (
+        "shape", "ranks", "seed", "first matrix", "all", "test error %", "CPU s"
+    )  # fmt: skip
     return columns(heads, [
         (r["shape"], f"{r['ranks']}", f"{r['seed']}", f"{r['parameters']:,}",
+         f"{r['all_parameters']:,}",
          f"{r['error']:.2f}", f"{r['seconds']:.0f}") for r in rows
     ])  # fmt: skip
+
+
+def curves(rows: list[dict[str, object]]) -> dict[str, dict[int, list[float]]]:
+    """``{shape: {parameters: [error of each seed]}}``, as `draw.errors` asks."""
+    found: dict[str, dict[int, list[float]]] = {}
+    for row in rows:
+        curve = found.setdefault(row["shape"], {})
+        curve.setdefault(row["parameters"], []).append(row["error"])
+    return found
 
 
 def wide() -> dict[str, object]:
@@ -119,6 +143,9 @@ def main() -> None:
     parser.add_argument("--ranks", nargs="+", type=int, default=[*range(1, 9)])
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--both", action="store_true", help="two trains: 6.1.1")
+    parser.add_argument("--read", nargs="+", metavar="FILE", help="rows as --json")
+    parser.add_argument("--draw", metavar="FILE.png", help="error against parameters")
     parser.add_argument("--wide", action="store_true", help="262,144 hidden units")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -127,7 +154,11 @@ def main() -> None:
         return
     if not asked.json:
         print(f"{platform.machine()}, NumPy {np.__version__}, {date.today()}")
-    rows = list(measure(asked))
+    files = (json.loads(Path(name).read_text()) for name in asked.read or ())
+    rows = [row for file in files for row in file] or list(measure(asked))
+    if asked.draw:
+        title = "MNIST, 1024 -> 1024 -> 10: the first matrix in several forms"
+        draw.save(draw.errors(curves(rows), title), asked.draw)
     print(json.dumps(rows) if asked.json else shown(rows))
 
 
