@@ -172,6 +172,19 @@ def test_every_rule_and_layer(folder, call, rule):
     assert losses("all")[0]["skipped"] == 0
 
 
+def test_values_far_from_one_are_learnt_in_their_units(folder, call):
+    """A linear function with values about 500 +- 1000: 99 % of the variance."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 6))
+    y = 500 + 1000 * x @ [0.3, -0.5, 0.1, 0.7, 0, 0.4]
+    np.savez("price.npz", x=x, y=y)
+    assert call("train", "price.npz")[::2] == (0, "")
+    model = load("price/model.npz")
+    assert model.layers[-1].name == "Rescale"
+    found = model(x.astype("f4"))[0][:, 0]
+    assert ((found - y) ** 2).mean() < 0.01 * y.var()
+
+
 def test_a_sample_that_would_be_alone_joins_the_batch_before(folder, call):
     x, labels = clouds(33)
     np.savez("odd.npz", x=x, y=labels)

@@ -27,6 +27,7 @@ from ttalgebra.layers.plain.dense import Dense
 from ttalgebra.layers.plain.dropout import Dropout
 from ttalgebra.layers.plain.initial import glorot, he, lecun
 from ttalgebra.layers.plain.normalization import BatchNorm
+from ttalgebra.layers.plain.rescale import Rescale
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.layers.recurrent.compressed import bt_lstm, tt_gru, tt_lstm
 from ttalgebra.layers.recurrent.gru import GRU
@@ -68,6 +69,7 @@ __all__ = [
     "PackedNetwork",
     "PackedShift",
     "ReLU",
+    "Rescale",
     "Sequential",
     "ShiftBatchNorm",
     "Sigmoid",

@@ -20,6 +20,7 @@ from ttalgebra.layers.plain.activation import ReLU, Sigmoid, Tanh
 from ttalgebra.layers.plain.dense import Dense
 from ttalgebra.layers.plain.dropout import Dropout
 from ttalgebra.layers.plain.normalization import BatchNorm
+from ttalgebra.layers.plain.rescale import Rescale
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.layers.recurrent.gated import Gated, unprefixed
 from ttalgebra.layers.recurrent.gru import GRU
@@ -36,7 +37,7 @@ from ttalgebra.layers.unitary.rnn import UnitaryRNN
 LAYERS: tuple[type[Layer], ...] = (
     BatchNorm, BTLinear, BinaryLinear, Conv2D, DeepShiftPS, DeepShiftQ, Dense, Dropout,
     EdgeVarying, GRU, GraphAttention, GraphConvolution, HybridEdgeVarying, LSTM,
-    NodeVarying, PackedShift, ReLU, Sequential, ShiftBatchNorm, Sigmoid, Sign,
+    NodeVarying, PackedShift, ReLU, Rescale, Sequential, ShiftBatchNorm, Sigmoid, Sign,
     Stepwise, TTEmbedding, TTLinear, Tanh, TanhRNN, UnitaryRNN,
 )  # fmt: skip
 _DEEPEST = 8  # sequences within sequences

@@ -109,7 +109,7 @@ class Layer(ABC):
 
     @property
     def statistics(self) -> dict[str, Array]:
-        """The arrays that are measured while training; backward returns new ones."""
+        """Arrays that are measured; in training, backward returns those that change."""
         return {}
 
     @property

@@ -43,8 +43,8 @@ def step(
     for name, gradient in gradients.items():
         require_finite(gradient, f"the gradient of {name}")
     parameters, state = optimizer.update(model.parameters, gradients, state)
-    statistics = {name: gradients[name] for name in model.statistics}
-    return model.with_arrays(parameters | statistics).projected(), state, value
+    measured = {n: gradients[n] for n in model.statistics if n in gradients}
+    return model.with_arrays(parameters | measured).projected(), state, value
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     config = replace(config, output=args.output or config.output)
     found = samples(config)
     model = network(config.layers, found.features, found.outputs, config.seed)
+    model = found.in_units(model)
     resume = args.resume_from or args.resume
     where = folder.begun(config, resume=bool(resume))
     fitted, history = _fitted(config, found, model, where, args)

@@ -13,6 +13,7 @@ import numpy as np
 from ttalgebra.arrays.errors import FormatError
 from ttalgebra.cli.train.keys import Config, Data
 from ttalgebra.cli.train.network import BatchNorm
+from ttalgebra.layers import Rescale, Sequential
 from ttalgebra.learning import digits, mnist
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -32,6 +33,16 @@ class Samples(NamedTuple):
     def features(self) -> int:
         """Of each sample."""
         return int(self.fit[0].shape[1])
+
+    def in_units(self, model: Sequential) -> Sequential:
+        """``model``, and for values a last layer that gives them in their units.
+
+        Values that are not finite are left to `fit`, which says where they are.
+        """
+        values = self.fit[1]
+        if self.loss in _LABELS or not np.isfinite(values).all():
+            return model
+        return Sequential([*model.layers, Rescale.of(values)])
 
 
 def samples(config: Config) -> Samples:
