@@ -1,0 +1,1 @@
+"""Our own times from commit to commit: ``asv run`` in ``benchmarks/history``."""
