@@ -210,10 +210,11 @@ def test_there_and_back(dtype, device, rng):
         assert not H.flags.writeable
 
 
-def test_to_itself_is_a_copy(rng):
+def test_to_itself_is_a_copy(xp, rng):
     A = matrix(host_cores(rng, np.dtype("f8")))
     B = A.to(A.backend, A.device)
     assert (A.backend, A.device) == (B.backend, B.device)
     pairs = list(zip(host(A.cores), host(B.cores), strict=True))
     assert all(np.array_equal(G, H) for G, H in pairs)
-    assert not any(np.shares_memory(G, H) for G, H in pairs)
+    if xp.name != "jax":  # whose arrays nobody can change
+        assert not any(np.shares_memory(G, H) for G, H in pairs)
