@@ -138,7 +138,10 @@ def test_report_out_of_range_is_silent(entry):
 def test_the_report_is_frozen_and_names_its_drivers(truncate, xp):
     _, info = truncate(tol=0.1, return_info=True)
     assert info.method == "svd"
-    assert info.drivers == ("gesdd" if xp.is_numpy else "native",) * 3
+    driver = "gesdd" if xp.is_numpy else "native"
+    assert driver in info.drivers
+    assert len(info.drivers) == 3
+    assert set(info.drivers) <= {driver, "qr"}  # all of a bond may be kept
     with pytest.raises(AttributeError):
         info.error = 0.0
 
@@ -146,6 +149,6 @@ def test_the_report_is_frozen_and_names_its_drivers(truncate, xp):
 def test_one_core_has_nothing_to_report():
     ones = here(tt.ones((5,)))
     x, info = ones.round(tol=0.1, return_info=True)
-    assert (x.ranks, info.error, info.singular_values) == ((1, 1), 0.0, ())
+    assert (x.ranks, info.error, len(info.singular_values)) == ((1, 1), 0.0, 0)
     assert ones.round(max_rank=[]).ranks == (1, 1)
     assert ones.round(max_rank=[1, 1]).ranks == (1, 1)

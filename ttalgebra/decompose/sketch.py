@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ttalgebra.arrays.checks import require_values
+from ttalgebra.arrays.checks import require_finite, require_values
 from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.namespace import adjoint, eps_of
 from ttalgebra.arrays.random import generator
@@ -19,7 +19,8 @@ from ttalgebra.arrays.typing import RNG, Array, Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
 from ttalgebra.decompose.range_finder import RangeFinder
-from ttalgebra.decompose.svd import Modes, as_first, halves, sweep, tt_svd
+from ttalgebra.decompose.svd import tt_svd
+from ttalgebra.decompose.sweep import Modes, as_first, halves, opened, sweep
 
 OVERSAMPLE = 10
 FIRST = 16  # rows of the first sketch where no rank is given
@@ -47,10 +48,10 @@ def tt_svd_random(
     """
     require_values(x, "from_dense by sketches")
     seed = _seed(rng)
-    rest, exponent = unit_scaled(x)
+    require_finite(x, "from_dense")
+    rest, exponent = unit_scaled(opened(x, modes))
     finder = RangeFinder(np.random.default_rng(seed), power)
     sketches = _Sketches(norm_of(rest), tol, max_rank, finder, oversample)
-    rest = chain.reshape(rest, *rest.shape, 1)
     rest, done = sweep(rest, modes[1:], sketches.halves)
     cores = (as_first(rest, modes[0]), *done)
     info = sketches.report(chain.ranks(cores), int(exponent))

@@ -20,7 +20,7 @@ from ttalgebra.arrays.scaling import unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.truncation import Budget, Truncation
-from ttalgebra.decompose.svd import Modes, halves
+from ttalgebra.decompose.sweep import Modes, halves
 
 
 def tt_svd_sparse(

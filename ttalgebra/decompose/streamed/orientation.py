@@ -13,7 +13,7 @@ import numpy as np
 from ttalgebra.arrays.typing import Cores
 from ttalgebra.cores import arithmetic
 from ttalgebra.cores.truncation import Truncation
-from ttalgebra.decompose.svd import Modes
+from ttalgebra.decompose.sweep import Modes
 
 WIDTH = 64  # columns from which a pass pays: fewer would shrink the array too little
 
@@ -32,11 +32,6 @@ def merged_sites(modes: Modes, dtype: Any, max_bytes: int) -> int:
             break
         count, columns = count + 1, wider
     return count
-
-
-def columns_of(tail: Modes) -> tuple[int, ...]:
-    """The merged modes ``(n,)`` or ``(m, n)``."""
-    return tuple(prod(digits) for digits in zip(*tail, strict=True))
 
 
 def reading_order(x: Any, modes: Modes, max_bytes: int) -> Literal["C", "F"]:

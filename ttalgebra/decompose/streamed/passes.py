@@ -18,20 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from ttalgebra.arrays.checks import MAX_BYTES, require_finite, require_room
+from ttalgebra.arrays.checks import MAX_BYTES, require_room
 from ttalgebra.arrays.namespace import adjoint
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores import chain, products
+from ttalgebra.cores import chain
 from ttalgebra.cores.truncation import Budget, Truncation
+from ttalgebra.decompose.ends import columns_of, cut_inside, rows_of
 from ttalgebra.decompose.streamed.blocks import BLOCK_BYTES, Blocks, blocks_of, read
 from ttalgebra.decompose.streamed.orientation import (
-    columns_of,
     merged_sites,
     reading_order,
     transposed,
     turned_back,
 )
-from ttalgebra.decompose.svd import Modes, as_first, halves, sweep, tt_svd
+from ttalgebra.decompose.svd import tt_svd
+from ttalgebra.decompose.sweep import Modes, as_first, halves, sweep
 from ttalgebra.decompose.unfolding import left_over, peel, triangle_of
 
 
@@ -78,7 +79,7 @@ def _three_passes(
     exponent, sizes = blocks.exponent(), columns_of(tail)
     reduced = triangle_of(peel(block, sizes) for block in blocks.scaled(exponent))
     budget = Budget(float(np.linalg.vector_norm(reduced)), tol, max_rank)
-    ends = _cut_inside(reduced, tail, budget)
+    ends = cut_inside(reduced, tail, budget)
     rest = _projected(blocks, exponent, sizes, ends, max_bytes)
     rest, done = sweep(rest, head[1:], lambda matrix: halves(matrix, budget))
     cores = (as_first(rest, head[0]), *done, *ends)
@@ -98,25 +99,14 @@ def _loaded(
     itemsize = int(np.dtype(x.dtype).itemsize)
     require_room([int(n) for n in x.shape], itemsize, what, advice, max_bytes)
     loaded = np.array(read(x, slice(None), tuple(int(n) for n in x.shape)))
-    require_finite(loaded, "from_dense")
-    if len(modes[0]) == 1:
-        loaded = chain.reshape(loaded, loaded.size)
     return tt_svd(loaded, modes, tol=tol, max_rank=max_rank)
-
-
-def _cut_inside(reduced: Array, tail: Modes, budget: Budget) -> Cores:
-    """The cores of the merged modes, right-orthonormal, from the triangle alone."""
-    rows = int(reduced.shape[0])
-    first, *others = columns_of(tail)
-    rest = chain.reshape(reduced, rows * first, *others, 1)
-    return sweep(rest, tail, lambda matrix: halves(matrix, budget))[1]
 
 
 def _projected(
     blocks: Blocks, exponent: int, sizes: tuple[int, ...], ends: Cores, max_bytes: int
 ) -> Array:
     """``x Q^H``, ``(A, r)`` or ``(A, B, r)``, for the rows ``Q`` of ``ends``."""
-    basis = adjoint(_rows(ends))
+    basis = adjoint(rows_of(ends))
     axes = blocks.shape if blocks.is_matrix else (prod(blocks.shape),)
     left = [n // m for n, m in zip(axes, sizes, strict=True)]
     shape = (*left, int(basis.shape[1]))
@@ -130,12 +120,3 @@ def _projected(
         found[start : start + len(part)] = part
         start += len(part)
     return found
-
-
-def _rows(ends: Cores) -> Array:
-    """``(r, columns)``: the rows of a chain whose first rank is ``r``, all in one."""
-    r, m, *others, s = ends[0].shape
-    opened = (chain.reshape(ends[0], 1, r * m, *others, s), *ends[1:])
-    dense = products.dense_matrix if others else products.dense_tensor
-    rows = dense(opened)
-    return chain.reshape(rows, r, rows.size // r)

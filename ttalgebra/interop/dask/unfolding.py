@@ -22,7 +22,7 @@ from ttalgebra.arrays.namespace import adjoint, conj
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, reshaping
 from ttalgebra.cores.truncation import Budget
-from ttalgebra.decompose.svd import halves, sweep
+from ttalgebra.decompose.sweep import halves, sweep
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,12 @@ from ttalgebra.arrays.checks import (
     as_max_rank,
     as_tol,
     is_sparse,
-    require_finite,
     spelled,
 )
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import copied, is_array
 from ttalgebra.arrays.random import generator
-from ttalgebra.arrays.typing import RNG, Array, Cores, Ranks
-from ttalgebra.cores import chain
+from ttalgebra.arrays.typing import RNG, Cores, Ranks
 from ttalgebra.cores.truncation import Truncation
 from ttalgebra.decompose.svd import tt_svd
 
@@ -79,7 +77,7 @@ def decomposed(
 
         cores, info = tt_svd_streamed(x, modes, tol=tol, max_rank=bounds)
         return cores, _instead(info, method, "an array on disk is read by SVD")
-    x = _in_memory(x, modes)
+    x = copied(x) if len(modes) == 1 else x
     if method == "svd" or len(modes) == 1:
         cores, info = tt_svd(x, modes, tol=tol, max_rank=bounds)
         return cores, _instead(info, method, "one core has nothing to sketch")
@@ -91,14 +89,6 @@ def decomposed(
 def _instead(info: Truncation, method: str, reason: str) -> Truncation:
     """The report, saying why the method is another than was asked for."""
     return info if method == info.method else replace(info, fallback=reason)
-
-
-def _in_memory(x: Array, modes: Modes) -> Array:
-    """Finite, tensors flattened, and a copy where there is nothing to cut."""
-    require_finite(x, "from_dense")
-    if len(modes[0]) == 1:
-        x = chain.reshape(x, prod(x.shape))
-    return copied(x) if len(modes) == 1 else x
 
 
 def from_nonzeros(
