@@ -18,6 +18,8 @@ from ttalgebra.arrays.namespace import (
 )
 from ttalgebra.arrays.typing import Array
 
+QUIET = {8: 2.0**60, 4: 2.0**20}  # bounds of a square that need no scaling, by bytes
+
 
 def largest(x: Array) -> Array:
     """``max |x|`` over real and imaginary parts, which cannot overflow; 0-d."""
@@ -29,9 +31,11 @@ def largest(x: Array) -> Array:
 
 def exponent_of(x: Array) -> Array:
     """The ``e`` with ``2**(e - 1) <= max |x| < 2**e``; 0 where ``x`` is all zero."""
-    top = largest(x)
     if is_numpy(x):
+        parts = (x.real, x.imag) if x.dtype.kind == "c" else (x,)
+        top = max(max(part.max(), -part.min()) for part in parts)
         return math.frexp(float(top))[1]
+    top = largest(x)
     xp = namespace_of(x)
     zero = top == 0
     return xp.where(zero, 0 * top, xp.floor(xp.log2(xp.where(zero, 1 + top, top))) + 1)
@@ -78,7 +82,23 @@ def norm_of(x: Array) -> float:
 def unit_scaled(x: Array) -> tuple[Array, Array]:
     """``(y, e)`` with ``x = 2**e * y`` and the largest entry of ``y`` in [1/2, 1)."""
     exponent = exponent_of(x)
+    if is_numpy(x) and abs(exponent) < 100:  # no size to check: 4 us instead of 8
+        return (x * 2.0**-exponent if exponent else x), exponent
     return times_power(x, -exponent), exponent
+
+
+def calmed(x: Array) -> tuple[Array, Array]:
+    """`unit_scaled`, but ``(x, 0)`` where the norm of ``x`` is near one as it is.
+
+    What sweeps over many small cores ask: 1 us instead of 6 in NumPy.
+    """
+    return (x, 0) if is_numpy(x) and is_quiet(x) else unit_scaled(x)
+
+
+def is_quiet(x: np.ndarray) -> bool:
+    """Whether squares of ``x`` and sums of them are far from the ends of the range."""
+    bound = QUIET[x.real.itemsize]
+    return bool(1 / bound < np.vdot(x, x).real < bound)
 
 
 def require_in_range(x: Array, unit: Array, what: str) -> None:

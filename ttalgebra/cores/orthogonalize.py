@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable
 from math import prod
 
-from ttalgebra.arrays.factorize import qr, triangle
+from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import eps_of, namespace_of, to_numpy
+from ttalgebra.arrays.roots import root
 from ttalgebra.arrays.scaling import (
+    calmed,
     require_in_range,
     scalar_times_power,
     times_power,
@@ -38,12 +40,12 @@ def left_orthogonalize(cores: Cores) -> tuple[Cores, Array]:
     Source: Oseledets (2011), Algorithm 2, first half.
     """
     done = []
-    core, exponent = unit_scaled(cores[0])
+    core, exponent = calmed(cores[0])
     for following in cores[1:]:
         q, r = qr(left_unfold(core))
         done.append(left_fold(q, like=core))
-        following, shift = unit_scaled(following)
-        core, growth = unit_scaled(absorb_left(r, following))
+        following, shift = calmed(following)
+        core, growth = calmed(absorb_left(r, following))
         exponent = exponent + shift + growth
     return (*done, core), exponent
 
@@ -51,13 +53,13 @@ def left_orthogonalize(cores: Cores) -> tuple[Cores, Array]:
 def right_orthogonalize(cores: Cores) -> tuple[Cores, Array]:
     """The mirror image: the non-orthogonal part ends in the first core."""
     done: list[Array] = []
-    core, exponent = unit_scaled(cores[-1])
+    core, exponent = calmed(cores[-1])
     for preceding in reversed(cores[:-1]):
         xp = namespace_of(core)
         q, r = qr(xp.matrix_transpose(right_unfold(core)))
         done.append(right_fold(xp.matrix_transpose(q), like=core))
-        preceding, shift = unit_scaled(preceding)
-        core, growth = unit_scaled(absorb_right(preceding, xp.matrix_transpose(r)))
+        preceding, shift = calmed(preceding)
+        core, growth = calmed(absorb_right(preceding, xp.matrix_transpose(r)))
         exponent = exponent + shift + growth
     return (core, *reversed(done)), exponent
 
@@ -80,10 +82,10 @@ def norm_parts(cores: Cores) -> tuple[float, int]:
     By the triangles of a QR sweep, error at most ``c eps W Gamma``: the square root
     of ``dot(x, x)`` would lose half the digits of a small difference.
     """
-    core, exponent = unit_scaled(cores[0])
+    core, exponent = calmed(cores[0])
     for following in cores[1:]:
-        following, shift = unit_scaled(following)
-        core, growth = unit_scaled(absorb_left(triangle(left_unfold(core)), following))
+        following, shift = calmed(following)
+        core, growth = calmed(absorb_left(root(left_unfold(core)), following))
         exponent = exponent + shift + growth
     value = to_numpy(namespace_of(core).linalg.vector_norm(core))
     return float(value), int(exponent)

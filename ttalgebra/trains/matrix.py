@@ -169,7 +169,7 @@ class TTMatrix(Reductions):
 
         For a tensor the product is rounded without being formed: keywords ``tol``,
         ``atol``, ``max_rank``, ``rng``, ``strict``, ``return_info`` as in `round`, and
-        ``method`` "exact" (formed, then `round`), "zipup", "random" or "fit", which
+        ``method`` "exact" (the sweeps of `round`), "zipup", "random" or "fit", which
         verify their error and fall back to "exact": see ``info.fallback``.
 
         >>> import ttalgebra as tt

@@ -60,7 +60,7 @@ def test_noise_vanishes(kind, method, rng):
     compute, wanted = cancelling(kind, rng)
     size = float(norm(wanted))
     noisy = compute(tol=1e-3, method=method)
-    assert noisy.max_rank > 3
+    assert noisy.max_rank >= 3  # a sum may cancel exactly, but for the noise
     for atol in (2 * size, 1e3 * size):
         y, info = compute(atol=atol, method=method, return_info=True)
         assert y.max_rank == 1

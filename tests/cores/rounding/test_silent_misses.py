@@ -1,5 +1,7 @@
 """No route misses in silence: 0 of TTALGEBRA_CASES cases, each with its own seed."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from tests.backends import here
 from tests.cores.rounding.adversaries import TOLS, draw, small_bonds
 from tests.cores.rounding.judging import assert_honest
 from tests.reference import dense, eps, growth, norm, unit, width
+from ttalgebra.arrays.roots import root as condensing
 from ttalgebra.cores import products
 from ttalgebra.cores.rounding import (
     by_gram,
@@ -40,6 +43,21 @@ def test_rounding(route, cases, ratios):
         assert (info.method == route) == (info.fallback is None)
         taken += info.method == route
     assert taken > cases // 10
+
+
+@pytest.mark.host("only NumPy's roots are condensed")
+def test_rounding_by_condensed_roots(cases, ratios, monkeypatch):
+    """The way of large cores, in small ones; of sums, whose columns depend."""
+    monkeypatch.setattr(sys.modules[condensing.__module__], "WIDE", 1)
+    for seed in range(cases):
+        rng = np.random.default_rng([14, seed])
+        x = draw(rng, int(rng.integers(1, 3)))
+        tol, limits = TOLS[seed % len(TOLS)], bounds(rng, len(x))
+        found = by_svd(x, tol=tol, max_rank=limits)
+        assert_honest(found, dense(x), unit(x), tol, ratios, "by_svd, condensed")
+        found = sum_rounded([1.0, -0.5], [x, x], tol=tol, max_rank=limits)
+        exact, u = dense(x) / 2, 2 * unit(x)
+        assert_honest(found, exact, u, tol, ratios, "sum, condensed")
 
 
 @pytest.mark.parametrize("method", ["svd", "random"])

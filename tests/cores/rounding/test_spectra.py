@@ -120,7 +120,7 @@ def test_parameters_against_all_choices(cases):
         bonds = (1, *(int(r) for r in rng.integers(2, 5, d - 1)), 1)
         x = draw(rng, dtype="f8", modes=modes, bonds=bonds)
         exact = dense(x)
-        if not norm(exact):
+        if norm(exact) <= 30 * unit(x):  # of noise no two sweeps see the same
             continue
         least = sum(n for (n,) in modes)
         budget = int(rng.integers(least, count(x) + 2))

@@ -9,7 +9,8 @@ from tests.backends import dtype_of, here, host
 from tests.cores.rounding.test_routes import FREE, graded
 from tests.reference import dense, norm, unit
 from ttalgebra.cores.arithmetic import add, scale
-from ttalgebra.cores.rounding import sum_rounded, unformed
+from ttalgebra.cores.rounding import by_svd, sum_rounded, unformed
+from ttalgebra.cores.rounding.svd import leveled
 
 METHODS = ("svd", "random")
 
@@ -140,5 +141,36 @@ def test_memory_is_that_of_the_terms_not_of_the_sum(rng):
 def test_too_many_ranks_for_a_gram_matrix(rng, monkeypatch):
     monkeypatch.setattr(unformed, "WIDEST", 20)
     coefficients, chains = many(rng, 6)
-    _, info = sum_rounded(coefficients, here(chains), tol=1e-3, max_rank=FREE)
+    _, info = sum_rounded(
+        coefficients, here(chains), tol=1e-3, max_rank=FREE, method="random"
+    )
     assert info.fallback == "random: ranks of 24 in all exceed 20"
+
+
+@pytest.mark.parametrize("power", [-300, 0, 300])
+def test_a_leveled_chain_is_the_same_with_its_interfaces_near_one(power, rng):
+    x = graded(rng, copies=1)
+    tilted = (x[0] * 2.0**power, *x[1:-1], x[-1] * 2.0**-power)
+    y, exponent, size = leveled(here(tilted))
+    y = host(y)
+    scale = np.longdouble(2) ** int(exponent)
+    assert norm(dense(y) * scale - dense(x)) <= 30 * unit(x)
+    assert abs(size * scale / norm(dense(x)) - 1) < 1e-12
+    left = np.ones((1, 1))
+    for core in y[:-1]:
+        left = np.tensordot(left, core, 1).reshape(-1, core.shape[-1])
+        assert 2.0**-40 < norm(left) < 2.0**40
+    assert leveled(here(tuple(0 * core for core in x)))[2] == 0
+
+
+def test_singular_values_that_were_not_needed_are_read_later(rng):
+    """Of what is kept whole no SVD is taken; the report computes it when asked."""
+    x = graded(rng, copies=1, decay=0.9)
+    values = by_svd(here(x), tol=1e-12, max_rank=FREE)[1].singular_values
+    tensor = dense(x).astype(float)
+    assert len(values) == len(values[::-1]) == 4
+    for bond, found in enumerate(values, start=1):
+        unfolded = tensor.reshape(4**bond, -1)
+        expected = np.linalg.svd(unfolded, compute_uv=False)[: len(found)]
+        assert np.abs(found - expected).max() <= 1e-13 * expected[0]
+        assert np.array_equal(values[::-1][4 - bond], found)

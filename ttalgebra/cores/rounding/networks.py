@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ttalgebra.arrays.namespace import device_of, namespace_of
-from ttalgebra.arrays.scaling import unit_scaled
+from ttalgebra.arrays.scaling import calmed, unit_scaled
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores.rounding.sites import KINDS, Block, Pair, Plain, Shape, Site
 
@@ -43,8 +43,16 @@ class Network:
 
 
 def plain(cores: Cores) -> Network:
-    """A chain as it is."""
-    units = [unit_scaled(core) for core in cores]
+    """A chain as it is, every core scaled."""
+    return _of_units([unit_scaled(core) for core in cores])
+
+
+def calm(cores: Cores) -> Network:
+    """A chain as it is, a core scaled only where it is far from one."""
+    return _of_units([calmed(core) for core in cores])
+
+
+def _of_units(units: Sequence[tuple[Array, Array]]) -> Network:
     sites = tuple(Plain(core) for core, _ in units)
     return Network(sites, sum(exponent for _, exponent in units))
 

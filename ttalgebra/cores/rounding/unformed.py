@@ -10,12 +10,12 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from ttalgebra.arrays.checks import require_room, require_values
-from ttalgebra.arrays.namespace import namespace_of, nbytes_of, to_numpy
-from ttalgebra.arrays.scaling import largest, times_power
+from ttalgebra.arrays.checks import require_room
+from ttalgebra.arrays.namespace import namespace_of, nbytes_of
+from ttalgebra.arrays.scaling import times_power
 from ttalgebra.arrays.typing import RNG, Array, Cores, Scalar
-from ttalgebra.cores import arithmetic, products, ranged
-from ttalgebra.cores.orthogonalize import left_orthogonalize, norm_parts, tolerance
+from ttalgebra.cores import arithmetic, products
+from ttalgebra.cores.orthogonalize import left_orthogonalize
 from ttalgebra.cores.rounding.certify import (
     SHARE,
     Certificate,
@@ -27,8 +27,9 @@ from ttalgebra.cores.rounding.certify import (
     report,
 )
 from ttalgebra.cores.rounding.networks import Network, product, total
+from ttalgebra.cores.rounding.sites import Pair, Plain
 from ttalgebra.cores.rounding.sketch import sketched
-from ttalgebra.cores.rounding.svd import by_svd
+from ttalgebra.cores.rounding.svd import by_svd, leveled, rounded
 from ttalgebra.cores.rounding.sweeps import Bounds, fit, zip_up
 
 FORMS = {
@@ -36,6 +37,7 @@ FORMS = {
     "matmat": products.compose,
     "hadamard": products.hadamard,
 }
+SMALL = 2**14  # entries of a core
 WIDEST = 4096  # ranks of a sum whose Gram matrices (128 MiB) still fit beside it
 
 
@@ -46,83 +48,57 @@ def sum_rounded(
     tol: float | None = None,
     atol: float | None = None,
     max_rank: Bounds,
-    method: str = "random",
+    method: str = "svd",
     rng: RNG = None,
 ) -> Rounded:
     """``sum_i c_i x_i``, rounded; one chain at least, all of the same modes.
 
-    ``method`` is "random", a sketch of the sum, or "svd", a binary tree of sums of
-    which each but the last is rounded to roundoff alone. ``tol`` and ``info.error``
-    are relative to the sum, however much of it cancels; ``atol`` is not. Cost of the
-    sketch, with ``R`` the sum of the ranks ``r`` and ``l`` columns: ``O(d n r R l + d
-    n r R^2)``, the second for the check.
+    ``method`` is "svd", the sweeps of `by_svd` through the unformed sum, or "random",
+    a sketch of it that is verified. ``tol`` and ``info.error`` are relative to the sum,
+    however much of it cancels; ``atol`` is not. Cost, with ``R`` the sum of the ranks
+    ``r`` and ``l`` the ranks that roundoff leaves: ``O(d n R l (r + R))``; with ``l``
+    columns that of the sketch is ``O(d n r R l)`` and of its check ``O(d n r R^2)``.
     """
-    terms, exponent, dtype = _comparable(coefficients, chains)
+    terms, exponent = _comparable(coefficients, chains)
+    network = total(terms, exponent)
 
     def exact() -> Rounded:
-        given = _cast(terms, dtype)
-        chains = [ranged.held(x, exponent, "linear_combination") for x in given]
-        return _by_svd(_tree(chains), tol, atol, max_rank)
+        verb = "linear_combination"
+        return rounded(network, tol=tol, atol=atol, max_rank=max_rank, verb=verb)
 
     if method == "svd" or len(terms) == 1:
         return exact()
-    truth = total(terms, exponent)
-    if max(truth.ranks) > WIDEST:
-        reason = f"ranks of {max(truth.ranks)} in all exceed {WIDEST}"
+    if max(network.ranks) > WIDEST:
+        reason = f"ranks of {max(network.ranks)} in all exceed {WIDEST}"
         return fall_back(exact, "random", reason)
-    network = truth.cast(dtype)
+    truth = network.cast(double_of(terms[0][0]))
     found = examined(truth, network, tol, atol, max_rank)
     if isinstance(found, str):
         return fall_back(exact, "random", found)
     return sketched(network, exact, *found, max_rank, rng)
 
 
-def _by_svd(
-    cores: Cores, tol: float | None, atol: float | None, max_rank: Bounds
-) -> Rounded:
-    """`by_svd` to the larger of both errors, by an accurate norm of what is cut."""
-    tol = tolerance(tol, atol, lambda: norm_parts(cores))
-    return by_svd(cores, tol=tol, max_rank=max_rank)
-
-
 def _comparable(
     coefficients: Sequence[Scalar], chains: Sequence[Cores]
-) -> tuple[list[Cores], Array, Any]:
-    """``c_i x_i`` in units of ``2**exponent``, left-orthonormal but for the last core.
+) -> tuple[list[Cores], Array]:
+    """``c_i x_i`` in one dtype and in units of ``2**exponent``.
 
-    In double precision, beside the dtype that the sum is to have. All interfaces are
-    near one, whatever the scales of the chains, so a term that vanishes here would be
-    negligible in the sum, which one with uneven cores need not be. Zeros are left out.
+    All left interfaces are near one, whatever the scales of the chains, so a term whose
+    last core vanishes here would be negligible in the sum. Zeros are left out.
     """
     given = zip(coefficients, chains, strict=True)
     scaled = [arithmetic.scale(x, c) for c, x in given]
-    for cores in scaled:
-        require_values(cores[0], "linear_combination")
-    dtype = _dtype_of(scaled)
-    wide = double_of(namespace_of(*scaled[0]).empty(0, dtype=dtype))
-    sweeps = [left_orthogonalize(cores) for cores in _cast(scaled, wide)]
-    kept = [term for term in sweeps if float(to_numpy(largest(term[0][-1])))]
+    scaled = _cast(scaled, _dtype_of(scaled))
+    found = [leveled(cores) for cores in scaled]
+    kept = [(cores, exponent) for cores, exponent, norm in found if norm]
     if not kept:
-        cores, exponent = sweeps[0]
-        return [tuple(0 * core[:1, ..., :1] for core in cores)], 0 * exponent, dtype
+        return [tuple(0 * core[:1, ..., :1] for core in scaled[0])], found[0][1]
     top = max((exponent for _, exponent in kept), key=int)
     terms = [
         (*cores[:-1], times_power(cores[-1], exponent - top))
         for cores, exponent in kept
     ]
-    return terms, top, dtype
-
-
-def _tree(level: Sequence[Cores]) -> Cores:
-    """The sum, partial sums rounded to roundoff, so ranks stay near those needed."""
-    free = (None,) * (len(level[0]) - 1)
-    while len(level) > 2:
-        pairs = [level[k : k + 2] for k in range(0, len(level), 2)]
-        level = [
-            by_svd(arithmetic.add(*pair), max_rank=free)[0] if pair[1:] else pair[0]
-            for pair in pairs
-        ]
-    return arithmetic.add(*level) if level[1:] else level[0]
+    return terms, top
 
 
 def product_rounded(
@@ -150,8 +126,8 @@ def product_rounded(
 
     def exact() -> Rounded:
         _require_room(A, x, kind)
-        formed = ranged.product(FORMS[kind], A, x, kind)
-        cores, info = _by_svd(formed, tol, atol, max_rank)
+        found = _with_small_sites_formed(product(A, x, kind), kind)
+        cores, info = rounded(found, tol=tol, atol=atol, max_rank=max_rank, verb=kind)
         return cores, replace(info, method="exact")
 
     if method == "exact":
@@ -165,6 +141,18 @@ def product_rounded(
     if method == "random":
         return sketched(network, exact, certificate, tol, max_rank, rng)
     return _swept(network, exact, certificate, tol, max_rank, method)
+
+
+def _with_small_sites_formed(network: Network, kind: str) -> Network:
+    """One core where that takes less time than two: 1.0 instead of 1.5 s of 10,000."""
+    sites = (
+        Plain(FORMS[kind]((site.first,), (site.second,))[0])
+        if prod(site.shape) <= SMALL
+        else site
+        for site in network.sites
+        if isinstance(site, Pair)
+    )
+    return replace(network, sites=tuple(sites))
 
 
 def _require_room(A: Cores, x: Cores, kind: str) -> None:

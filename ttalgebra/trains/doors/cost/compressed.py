@@ -5,6 +5,7 @@ a fall back to the exact route, whose cost is that of ``method`` "exact" or "svd
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ttalgebra.arrays.typing import Cores
 from ttalgebra.cores import chain
 from ttalgebra.cores.rounding.sketch import OVERSAMPLING
 from ttalgebra.cores.rounding.sweeps import SLACK, SWEEPS
+from ttalgebra.cores.rounding.unformed import SMALL
 from ttalgebra.trains.doors.cost import exact
 from ttalgebra.trains.doors.cost.prediction import (
     Bounds,
@@ -21,7 +23,7 @@ from ttalgebra.trains.doors.cost.prediction import (
     qr,
     svd,
 )
-from ttalgebra.trains.doors.cost.sweeps import orthogonalize, rounded
+from ttalgebra.trains.doors.cost.sweeps import orthogonal, orthogonalize, rounded
 
 
 class Site(NamedTuple):
@@ -47,11 +49,9 @@ def product(
     whole = Layout(
         formed.ranks, [(site.n,) for site in sites], layout_of(A, x).itemsize
     )
-    if method == "exact":
-        cut = rounded(whole, bounds)
-        peak = max(formed.peak_bytes, whole.nbytes + cut.peak_bytes)
-        return Cost(formed.flops + cut.flops, peak, cut.result_bytes, cut.ranks)
     operands = layout_of(A, x).nbytes + layout_of(x, A).nbytes
+    if method == "exact":
+        return _exact(sites, whole, bounds, operands)
     work = orthogonalize(A).flops + orthogonalize(x).flops
     return _unformed(sites, whole, bounds, method, operands, work)
 
@@ -67,14 +67,10 @@ def _pairs(A: Cores, x: Cores, kind: str) -> Iterator[Site]:
         yield Site(a * c, n, b * d, flops, max(c * theirs * b, a * own * d))
 
 
-def combination(
-    chains: Sequence[Cores], bounds: Bounds, method: str = "random"
-) -> Cost:
-    """``sum_i c_i x_i``: of a sketch and its check, or of a binary tree of sums."""
+def combination(chains: Sequence[Cores], bounds: Bounds, method: str = "svd") -> Cost:
+    """``sum_i c_i x_i``: triangles of each term, then the sweeps, or a sketch."""
     layouts = [layout_of(cores, *chains) for cores in chains]
     work = sum(orthogonalize(cores).flops for cores in chains)
-    if method == "svd" or len(chains) == 1:
-        return _tree(layouts, bounds, work)
     sites = [
         Site(
             1 if k == 0 else sum(r for r, _, _ in parts),
@@ -88,28 +84,27 @@ def combination(
     ranks = (1, *(site.s for site in sites))
     whole = Layout(ranks, chain.modes(chains[0]), layouts[0].itemsize)
     operands = sum(own.nbytes for own in layouts)
-    return _unformed(sites, whole, bounds, "random", operands, work)
+    if method == "svd" or len(chains) == 1:
+        found = _exact(sites, whole, bounds, operands)
+        return replace(found, flops=work + found.flops)
+    return _unformed(sites, whole, bounds, method, operands, work)
 
 
-def _tree(layouts: Sequence[Layout], bounds: Bounds, work: int) -> Cost:
-    """Sums of two, each rounded to roundoff; the last as it was asked for."""
-    held, level = sum(own.nbytes for own in layouts), list(layouts)
-    peak = 0
-    while len(level) > 2:
-        pairs = [level[k : k + 2] for k in range(0, len(level), 2)]
-        sums = [_sum(*pair) if pair[1:] else pair[0] for pair in pairs]
-        work += sum(rounded(own).flops for own in sums)
-        peak = max(peak, *(rounded(own).peak_bytes + own.nbytes for own in sums))
-        level = [own.bounded() for own in sums]
-    whole = _sum(*level) if level[1:] else level[0]
-    cut = rounded(whole, bounds)
-    peak = 3 * held + max(peak, whole.nbytes + cut.peak_bytes)
-    return Cost(work + cut.flops, peak, cut.result_bytes, cut.ranks)
+def _exact(sites: Sequence[Site], whole: Layout, bounds: Bounds, operands: int) -> Cost:
+    """Triangles of all left interfaces, then cuts from the last bond.
 
-
-def _sum(x: Layout, y: Layout) -> Layout:
-    pairs = zip(x.ranks[1:-1], y.ranks[1:-1], strict=True)
-    return x._replace(ranks=(1, *(a + b for a, b in pairs), 1))
+    Small sites of products, between whose parts ``numbers`` would stand, are formed.
+    """
+    made, left = whole.bounded(bounds), orthogonal(whole)
+    work = kept = largest = 0
+    triples = zip(sites, left.sites, made.sites, strict=True)
+    for (r, n, s, flops, numbers), (q, _, t), (a, _, m) in triples:
+        work += (q + m) * flops + qr(q * n, s) // 2
+        work += 2 * q * r * n * m + 2 * r * n * m * a + qr(q, n * m)
+        kept += t * s + (r * n * s if numbers and r * n * s <= SMALL else 0)
+        largest = max(largest, q * (n * s + numbers), m * (2 * r * n + numbers))
+    peak = 2 * operands + (kept + largest) * whole.itemsize + 2 * made.nbytes
+    return Cost(work, peak, made.nbytes, made.ranks)
 
 
 def _unformed(

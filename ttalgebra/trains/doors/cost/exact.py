@@ -105,4 +105,4 @@ def summed(A: Cores, axis: int) -> Cost:
     own = layout_of(A)
     made = own._replace(modes=[(pair[1 - axis],) for pair in own.modes])
     flops = own.nbytes // own.itemsize
-    return Cost(flops, made.nbytes + own.largest, made.nbytes, own.ranks)
+    return Cost(flops, made.nbytes, made.nbytes, own.ranks)

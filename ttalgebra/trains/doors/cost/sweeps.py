@@ -50,17 +50,17 @@ def rounded(own: Layout, bounds: Bounds | None = None) -> Cost:
     work = _qr_sweep(own)
     for (r, n, _), (_, _, s) in zip(feasible.sites, made.sites, strict=True):
         work += svd(r, n * s) + 2 * r * n * s * min(r, n * s)
-    peak = 4 * _orthogonal(own).nbytes + 2 * own.largest
+    peak = 4 * orthogonal(own).nbytes + 2 * own.largest
     return Cost(work, peak, made.nbytes, made.ranks)
 
 
 def _qr_sweep(own: Layout) -> int:
     """``q`` and ``r`` of each unfolding, and ``r`` times the core that follows."""
-    pairs = zip(own.sites, _orthogonal(own).ranks, strict=False)
+    pairs = zip(own.sites, orthogonal(own).ranks, strict=False)
     return sum(2 * q * r * n * s + qr(q * n, s) for (r, n, s), q in pairs)
 
 
-def _orthogonal(own: Layout) -> Layout:
+def orthogonal(own: Layout) -> Layout:
     """With the ranks that a QR sweep leaves: no more than there are rows."""
     ranks = [1]
     for _, n, s in own.sites:

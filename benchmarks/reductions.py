@@ -1,0 +1,69 @@
+"""Inner products and norms: ``<x, y>``, and the norm that keeps its digits.
+
+Others take ``sqrt(<x, x>)``, which loses half of the digits of a small difference; ours
+comes from a sweep of triangles, wherever roundoff would show. Run as
+
+    python benchmarks/reductions.py --threads 1
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+import ttalgebra as tt
+from ttalgebra.cli.bench import Workload, main
+from ttalgebra.interop.peers import to_peer
+
+
+def workloads(quick: bool) -> Iterator[Workload]:
+    """One pair of trains, one train."""
+    d, n, r = (20, 10, 40) if quick else (100, 10, 100)
+    x, y = (unit(tt.random_tensor((n,) * d, r, rng=k)) for k in (0, 1))
+    flops, moved = 4.0 * (d - 1) * n * r**3, 8.0 * d * n * r**2
+    calls: dict[str, Callable[[], Any]] = {"ttalgebra": lambda: tt.dot(x, y)}
+    norms: dict[str, Callable[[], Any]] = {"ttalgebra": x.norm}
+    if importlib.util.find_spec("tntorch"):
+        import tntorch
+
+        p, q = to_peer(x, "tntorch"), to_peer(y, "tntorch")
+        calls["tntorch"] = lambda: tntorch.dot(p, q)
+        norms["tntorch"] = lambda: tntorch.norm(p)
+    if importlib.util.find_spec("torchtt"):
+        import torchtt
+
+        s, t = to_peer(x, "torchtt"), to_peer(y, "torchtt")
+        calls["torchtt"] = lambda: torchtt.dot(s, t)
+        norms["torchtt"] = s.norm
+    size = sqrt(squared(x, x))
+    product, scale = squared(x, y), size * sqrt(squared(y, y))
+    name = f"{d} cores of {n}, ranks {r}"
+    yield Workload(
+        f"dot, {name}", calls, lambda found: abs(float(found) - product) / scale,
+        1e-12, flops, 2 * moved, best=0.9, limit=1.4,
+    )  # fmt: skip
+    yield Workload(
+        f"norm, {name}", norms, lambda found: abs(float(found) / size - 1),
+        1e-12, flops, moved, best=1.2, limit=2,
+    )  # fmt: skip
+
+
+def squared(x: Any, y: Any) -> float:
+    """``<x, y>`` from the last core, where all others begin with the first."""
+    state = np.ones((1, 1))
+    for G, H in zip(x.cores[::-1], y.cores[::-1], strict=True):
+        state = np.einsum("aib,bd,cid->ac", G, state, H, optimize=True)
+    return float(state[0, 0])
+
+
+def unit(x: Any) -> Any:
+    """Cores scaled so that the norm of the whole is modest."""
+    sizes = [np.sqrt((G**2).sum() / G.shape[-1]) for G in x.cores]
+    return type(x)([G / size for G, size in zip(x.cores, sizes, strict=True)])
+
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__, workloads))
