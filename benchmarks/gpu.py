@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ import numpy as np
 import ttalgebra as tt
 from ttalgebra.arrays.namespace import move
 from ttalgebra.cli.table import columns
-from ttalgebra.cores.products import state_shapes
 
 ROWS, COLS, RANK = (4,) * 6, (2, 7, 8, 8, 7, 4), 4
 REPEATS = 7
@@ -104,11 +102,7 @@ def layer_rows(device: Device, batches: tuple[int, ...], size: int) -> list[Row]
         X, dY = (
             device.put(rng.standard_normal((n, k)).astype(np.float32)) for k in (N, M)
         )
-        states = [prod(s) for s in state_shapes(A.cores, n)]
-        flops = sum(
-            2 * s * G.shape[1] * G.shape[3]
-            for s, G in zip(states, A.cores, strict=True)
-        )
+        flops = A.cost("apply", n).flops
         limit = max(flops / flop_rate, 4 * n * (M + N) / byte_rate)
 
         def gradients(X: Any = X, dY: Any = dY) -> object:

@@ -7,7 +7,7 @@ batches of 100. Run as
 
     TTALGEBRA_DATA=FOLDER python benchmarks/mnist_shapes.py --shapes 4x8x8x4 --ranks 8
 
-with ``--both`` for section 6.1.1, where the second matrix is in train form as well;
+with ``--both --dropout 0.2`` for section 6.1.1, both matrices in train form;
 ``--read FILES --draw FILE.png`` draws what earlier runs printed with ``--json``. Time
 and memory of the wide and shallow network of section 6.2.1 are those of
 
@@ -28,7 +28,7 @@ import numpy as np
 
 from ttalgebra import draw
 from ttalgebra.cli.table import columns
-from ttalgebra.layers import Dense, Layer, ReLU, Sequential, TTLinear
+from ttalgebra.layers import Dense, Dropout, Layer, ReLU, Sequential, TTLinear
 from ttalgebra.learning import (
     Adam,
     CrossEntropy,
@@ -41,7 +41,7 @@ from ttalgebra.learning import (
 from ttalgebra.learning.rules import schedules
 
 SHAPES = ("32x32", "4x8x8x4", "4x4x4x4x4", "2x2x8x8x2x2", "2x2x2x2x2x2x2x2x2x2")
-LAST = (1, 2, 5, 1), (4, 8, 8, 4)  # the modes of 1024 -> 10
+LAST = (2, 5, 1, 1), (4, 8, 8, 4)  # the modes of 1024 -> 10
 WIDE = ((4, 4, 4, 4, 4, 1), (8,) * 6, (4,) * 6)  # 1024, 262,144 and 4,096
 
 
@@ -79,8 +79,9 @@ def measure(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
                 first = first_layer(shape, ranks, rng)
                 last = last_layer(ranks, rng, in_train=asked.both)
                 began = process_time()
+                hidden = [ReLU(), Dropout(asked.dropout)]
                 model, _ = fit(
-                    Sequential([first, ReLU(), last]), data.x, data.labels,
+                    Sequential([first, *hidden, last]), data.x, data.labels,
                     loss=CrossEntropy(), epochs=asked.epochs, batch_size=100, rng=seed,
                     optimizer=Adam(schedules.cosine(2e-3, steps)),
                 )  # fmt: skip
@@ -144,6 +145,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--both", action="store_true", help="two trains: 6.1.1")
+    text = "share of the hidden units that a step leaves out"
+    parser.add_argument("--dropout", type=float, default=0.0, help=text)
     parser.add_argument("--read", nargs="+", metavar="FILE", help="rows as --json")
     parser.add_argument("--draw", metavar="FILE.png", help="error against parameters")
     parser.add_argument("--wide", action="store_true", help="262,144 hidden units")

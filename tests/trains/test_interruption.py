@@ -98,6 +98,7 @@ def test_one_failed_svd_changes_no_value(operation, monkeypatch, rng, linalg):
 @pytest.mark.host("of LAPACK's drivers in NumPy")
 def test_drivers_are_reported(monkeypatch, rng):
     A = tt.random_tensor((3, 3, 3), 3, rng=rng)
+    A = A + A  # of what is kept whole there is no SVD
     calls = iter(range(1, 100))
     original = factorize.DRIVERS["gesdd"]
 
@@ -108,7 +109,7 @@ def test_drivers_are_reported(monkeypatch, rng):
 
     monkeypatch.setitem(factorize.DRIVERS, "gesdd", failing)
     _, info = A.round(tol=1e-8, return_info=True)
-    assert sorted(info.drivers) == ["gesdd", "gesvd"]
+    assert info.drivers == ("qr", "gesvd")
 
 
 @pytest.mark.parametrize("verb", ["round", "from_dense"])
@@ -123,4 +124,4 @@ def test_no_driver_converges(verb, monkeypatch, rng, linalg):
     for driver in factorize.DRIVERS:
         monkeypatch.setitem(factorize.DRIVERS, driver, failing)
     with pytest.raises(tt.errors.ConvergenceError, match=r"\(\d+, \d+\)"):
-        x.round(tol=0.1) if verb == "round" else tt.TTTensor.from_dense(array)
+        (x + x).round(tol=0.1) if verb == "round" else tt.TTTensor.from_dense(array)

@@ -149,11 +149,11 @@ def test_rounding_near_the_end_of_the_range_is_right_or_refused(method, share, d
     """What is cut becomes orthonormal, and its size the first core's alone."""
     entry = share * np.finfo(dtype).max
     x = tt.TTTensor(here([np.full((1, 4, 1), entry, dtype)] * 2))
-    if share > 0.25:  # a core and a mode of 4 share the rest
-        with pytest.raises(tt.errors.NonFiniteError):
-            x.round(method=method)
+    try:
+        y = x.round(method=method)
+    except tt.errors.NonFiniteError:
+        assert share > 0.25, "a core and a mode of 4 share the rest"
         return
-    y = x.round(method=method)
     assert y.log_norm() == pytest.approx(x.log_norm(), rel=1e-6)
     assert (y - x).log_norm() < x.log_norm() + math.log(30 * np.finfo(dtype).eps)
 
@@ -285,8 +285,8 @@ def test_product_with_a_dense_vector_is_refused_before_allocation():
 BLOW_UPS = {
     "A @ A": "big @ big",
     "A @ x": "big @ tt.TTTensor([G[:, 0] for G in big.cores])",
-    "state of apply": "wide @ np.ones(2**20)",
-    "state of vjp": "wide.vjp(np.ones(2**20))",
+    "state of apply": "wide @ np.ones(2**14)",
+    "state of vjp": "wide.vjp(np.ones(2**14))",
     "zeros": "tt.zeros((2**43,))",
     "ones": "tt.ones((2**43,), (2,))",
     "identity": "tt.identity((2**22,))",
@@ -303,7 +303,8 @@ import resource
 resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 import numpy as np, ttalgebra as tt
 big = tt.TTMatrix([np.ones((1, 1, 1, 2**20)), np.ones((2**20, 1, 1, 1))])
-wide = tt.TTMatrix([np.ones((1, 2**20, 1, 1)), np.ones((1, 1, 2**20, 1))])
+side, middle = np.ones((32, 2**13, 1, 1)), np.ones((32, 1, 2**14, 32))
+wide = tt.TTMatrix([side.T.swapaxes(1, 2), middle, side])
 try:
     {call}
 except (tt.errors.TooLargeError, TypeError) as error:

@@ -88,11 +88,11 @@ def require_finite(x: Array, what: str) -> None:
 
     Arrays that have no values yet, see `has_values`, pass.
     """
-    if not has_values(x):
+    looked = isinstance(x, np.ndarray) and math.isfinite(np.vdot(x, x).real)
+    if looked or not has_values(x):  # 1 us where isfinite takes 4, and no memory
         return
-    xp = namespace_of(x)
-    finite = xp.isfinite(x)
-    if bool(xp.all(finite)):
+    finite = namespace_of(x).isfinite(x)
+    if bool(namespace_of(x).all(finite)):
         return
     host = to_numpy(finite)
     place = tuple(int(i) for i in np.unravel_index(int(np.argmin(host)), host.shape))

@@ -1,43 +1,26 @@
-"""Pullbacks, derived by hand: the same products with the letters exchanged.
+"""Pullbacks, derived by hand; each name mirrors one in `products`.
 
 Convention: ``dL = Re sum(conj(g) * dG)``, so for complex cores the *other* operand of
-a pullback is conjugated. Each name mirrors one in `products`.
+a pullback is conjugated.
 """
 
-from collections.abc import Callable
-
-from ttalgebra.arrays.contract import contract
-from ttalgebra.arrays.namespace import conj
 from ttalgebra.arrays.typing import Array, Cores
-from ttalgebra.cores.chain import reshape
-from ttalgebra.cores.products import columns, rows, state_shapes
-
-Pullback = Callable[[Array], tuple[Cores, Array]]
+from ttalgebra.cores.sweep import run
+from ttalgebra.cores.sweep.run import Pullback
 
 
 def matmat(A: Cores, X: Array) -> tuple[Array, Pullback]:
     """``A @ X`` and its pullback ``dY (M, n) -> (dcores, dX (N, n))``.
 
-    Forward keeps the state that each core met; backward walks them once in reverse.
-    The gradient of a core is one product of state and cotangent, the cotangent of the
-    state another: twice the cost of forward, for any number of cores. The formula
-    of Novikov et al. (2015), section 5, costs ``O(d^2 r^4 m max(M, N))`` instead.
+    Backward walks the steps of forward once in reverse: the gradient of an operand is
+    one product of state and cotangent, the cotangent of the state another, for any
+    number of cores. Merged cores pull back to the cores at no cost that grows with
+    ``n``. The formula of Novikov et al. (2015), section 5, costs
+    ``O(d^2 r^4 m max(M, N))`` instead.
     """
-    shapes = state_shapes(A, X.shape[1])
-    met, state = [], X
-    for core, shape in zip(A, shapes, strict=True):
-        met.append(reshape(state, *shape))
-        state = contract("aijb,pajt->pibt", core, met[-1])
+    return run.vjp(A, X, rows=False)
 
-    def pullback(dY: Array) -> tuple[Cores, Array]:
-        dcores: list[Array] = []
-        dstate = dY
-        for core, state in zip(reversed(A), reversed(met), strict=True):
-            _, i, _, b = core.shape
-            p, _, _, t = state.shape
-            dstate = reshape(dstate, p, i, b, t)
-            dcores.append(contract("pajt,pibt->aijb", conj(state), dstate))
-            dstate = contract("aijb,pibt->pajt", conj(core), dstate)
-        return tuple(reversed(dcores)), reshape(dstate, columns(A), X.shape[1])
 
-    return reshape(state, rows(A), X.shape[1]), pullback
+def apply(A: Cores, X: Array) -> tuple[Array, Pullback]:
+    """``X @ A.T`` and its pullback ``dY (n, M) -> (dcores, dX (n, N))``."""
+    return run.vjp(A, X, rows=True)

@@ -15,37 +15,26 @@ from ttalgebra.arrays.namespace import (
     namespace_of,
     to_numpy,
 )
-from ttalgebra.arrays.scaling import scalar_times_power, unit_scaled
+from ttalgebra.arrays.scaling import calmed, scalar_times_power
 from ttalgebra.arrays.typing import Array, Cores, Scalar
 from ttalgebra.cores.chain import flat_modes, reshape
+from ttalgebra.cores.sweep import run
 
 
 def matmat(A: Cores, X: Array) -> Array:
-    """``A @ X`` for dense ``X``, ``(N, n) -> (M, n)``.
+    """``A @ X`` for dense ``X``, ``(N, n) -> (M, n)``, as `sweep.plan` finds quickest.
 
-    One core at a time, from the first. The batch stays last and each core meets the
-    state as it lies in memory, so nothing is transposed:
-
-        state ``(p, a, j, t)``: ``p`` rows done, ``a`` left rank, ``j`` this column
-        digit, ``t`` the digits to come and the batch.
-
-    Cost ``2 n sum_k r_{k-1} n_k m_k r_k prod_{s<k} m_s prod_{s>k} n_s`` flops.
+    One core at a time from the first it is
+    ``2 n sum_k r_{k-1} n_k m_k r_k prod_{s<k} m_s prod_{s>k} n_s`` flops; a plan may
+    come from the last, and merge cores where that takes less time.
     Source: Novikov et al. (2015), section 4, summed core by core.
     """
-    state = X
-    for core, shape in zip(A, state_shapes(A, X.shape[1]), strict=True):
-        state = contract("aijb,pajt->pibt", core, reshape(state, *shape))
-    return reshape(state, rows(A), X.shape[1])
+    return run.apply(A, X, rows=False)
 
 
-def state_shapes(A: Cores, batch: int) -> tuple[tuple[int, int, int, int], ...]:
-    """The shapes ``(p, a, j, t)`` in which the cores of ``A`` meet the state."""
-    shapes, done, to_come = [], 1, columns(A) * batch
-    for a, i, j, _ in (core.shape for core in A):
-        to_come //= j
-        shapes.append((done, a, j, to_come))
-        done *= i
-    return tuple(shapes)
+def apply(A: Cores, X: Array) -> Array:
+    """``X @ A.T``, ``A`` applied to each row: ``(n, N) -> (n, M)``, as `matmat`."""
+    return run.apply(A, X, rows=True)
 
 
 def rows(A: Cores) -> int:
@@ -105,10 +94,10 @@ def dot(x: Cores, y: Cores) -> Scalar:
     xp = namespace_of(*x, *y)
     left, exponent = xp.ones((1, 1), dtype=x[0].dtype, device=device_of(x[0])), 0
     for G, H in zip(x, y, strict=True):
-        G, shift_G = unit_scaled(G)
-        H, shift_H = unit_scaled(H)
+        G, shift_G = calmed(G)
+        H, shift_H = calmed(H)
         left = contract("ac,aib,cid->bd", left, conj(flat_modes(G)), flat_modes(H))
-        left, growth = unit_scaled(left)
+        left, growth = calmed(left)
         exponent = exponent + shift_G + shift_H + growth
     value = to_numpy(left)[0, 0].item()
     if not isinstance(value, complex):

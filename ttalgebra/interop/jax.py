@@ -57,9 +57,8 @@ def apply(A: TTMatrix | Sequence[Array], X: Array) -> Array:
     if X.ndim == 0 or X.shape[-1] != products.columns(cores):
         wanted = f"(..., {spelled(products.columns(cores))})"
         raise ShapeError(f"apply: X has shape {tuple(X.shape)}, expected {wanted}")
-    columns = chain.reshape(X, prod(X.shape[:-1]), X.shape[-1]).T
-    Y = _matmat(cores, columns)
-    return chain.reshape(Y.T, *X.shape[:-1], Y.shape[0])
+    Y = _apply(cores, chain.reshape(X, prod(X.shape[:-1]), X.shape[-1]))
+    return chain.reshape(Y, *X.shape[:-1], Y.shape[1])
 
 
 def matmat(A: TTMatrix | Sequence[Array], X: Array) -> Array:
@@ -75,7 +74,7 @@ def matmat(A: TTMatrix | Sequence[Array], X: Array) -> Array:
     if X.ndim != 2 or X.shape[0] != products.columns(cores):
         wanted = f"({spelled(products.columns(cores))}, n)"
         raise ShapeError(f"matmat: X has shape {tuple(X.shape)}, expected {wanted}")
-    return _matmat(cores, X)
+    return _apply(cores, X.T).T
 
 
 def init_tt_linear(
@@ -146,12 +145,12 @@ def _operands(
 
 
 @jax.custom_vjp
-def _matmat(cores: Cores, X: Array) -> Array:
-    return products.matmat(cores, X)
+def _apply(cores: Cores, X: Array) -> Array:
+    return products.apply(cores, X)
 
 
 def _forward(cores: Cores, X: Array) -> tuple[Array, tuple[Cores, Array]]:
-    return products.matmat(cores, X), (cores, X)
+    return gradients.apply(cores, X)[0], (cores, X)
 
 
 def _backward(operands: tuple[Cores, Array], dY: Array) -> tuple[Cores, Array]:
@@ -160,12 +159,12 @@ def _backward(operands: tuple[Cores, Array], dY: Array) -> tuple[Cores, Array]:
     Ours obey ``dL = Re sum conj(g) dG``, JAX's ``dL = Re sum g dG``. The states are
     asked for again, and under ``jax.jit`` the compiler finds that it has them.
     """
-    _, pullback = gradients.matmat(*operands)
+    _, pullback = gradients.apply(*operands)
     dcores, dX = pullback(dY.conj())
     return tuple(dG.conj() for dG in dcores), dX.conj()
 
 
-_matmat.defvjp(_forward, _backward)
+_apply.defvjp(_forward, _backward)
 
 
 def _with_keys(A: TTTensor | TTMatrix) -> tuple[list[tuple[Any, Array]], None]:

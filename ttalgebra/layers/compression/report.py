@@ -8,7 +8,7 @@ from typing import Any, Self
 from ttalgebra.layers.compression.aim import Aim
 from ttalgebra.layers.compression.choice import Choice, Weight
 from ttalgebra.trains.doors.cost.dense import Dense as Operand
-from ttalgebra.trains.doors.cost.dense import matmat
+from ttalgebra.trains.doors.cost.dense import apply
 from ttalgebra.trains.matrix import TTMatrix
 
 _TITLES = (
@@ -139,7 +139,7 @@ def decided(
         replaced=True,
         ranks=A.ranks,
         after=A.nbytes,
-        flops=matmat(A.cores, Operand(1, weight.itemsize)).flops,
+        flops=apply(A.cores, Operand(1, weight.itemsize)).flops,
         error=error,
     )
 

@@ -7,10 +7,17 @@ import numpy as np
 
 from ttalgebra.arrays.checks import as_array, require_room, spelled
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import is_complex, namespace_of, nbytes_of
+from ttalgebra.arrays.namespace import (
+    copied,
+    is_complex,
+    is_numpy,
+    namespace_of,
+    nbytes_of,
+)
 from ttalgebra.arrays.scaling import times_power
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain, gradients, products
+from ttalgebra.cores.sweep.plan import planned
 from ttalgebra.trains.doors.pairing import promoted, require_together
 
 MAX_STATE = 2**34  # what a product may need on its way, whatever its result
@@ -21,21 +28,21 @@ def apply(A: Cores, X: Array, max_bytes: int) -> Array:
     """``(..., N) -> (..., M)``, samples first."""
     X = _samples(A, X, "apply")
     _require_room(A, X, prod(X.shape[:-1]), max_bytes)
-    *cores, columns = promoted(*chain.tame(A)[0], batch_last(X))
-    return samples_first(_product(tuple(cores), columns), X)
+    *cores, rows = promoted(*chain.tame(A)[0], samples(X))
+    with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
+        Y = products.apply(tuple(cores), rows)
+    return chain.reshape(Y, *X.shape[:-1], Y.shape[1])
 
 
 def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
     """``apply`` and its pullback ``dy (..., M) -> (dcores, dX (..., N))``."""
     X = _samples(A, X, "vjp")
-    _require_room(A, X, prod(X.shape[:-1]), max_bytes)
+    _require_room(A, X, prod(X.shape[:-1]), max_bytes, gradients=True)
     tamed, shifts = chain.tame(A)
-    *cores, columns = promoted(
-        *tamed, batch_last(X, copy=True)
-    )  # the caller may edit X
+    *cores, rows = promoted(*tamed, copied(samples(X)))  # the caller may edit X
     with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
-        Y, pull = gradients.matmat(tuple(cores), columns)
-    y = samples_first(Y, X)
+        Y, pull = gradients.apply(tuple(cores), rows)
+    y = chain.reshape(Y, *X.shape[:-1], Y.shape[1])
 
     def pullback(dy: Array) -> tuple[Cores, Array]:
         dy = as_array(dy, "dy")
@@ -43,10 +50,10 @@ def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
             message = f"pullback: dy has shape {tuple(dy.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
         require_together(y, dy)
-        dcores, dX = pull(batch_last(dy))
+        dcores, dX = pull(samples(dy))
         parts = zip(dcores, A, shifts, strict=True)
         own = tuple(times_power(real_as(dG, G), shift) for dG, G, shift in parts)
-        return own, real_as(samples_first(dX, X), X)
+        return own, real_as(chain.reshape(dX, *X.shape), X)
 
     return y, pullback
 
@@ -59,14 +66,13 @@ def times(A: Cores, X: Array, verb: str, max_bytes: int) -> Array:
         message = f"{verb}: X has shape {tuple(X.shape)}, the matrix is {spelled(M, N)}"
         raise ShapeError(f"{message}; X must be ({spelled(N)},) or ({spelled(N)}, n)")
     n = X.shape[1] if X.ndim == 2 else 1
-    _require_room(A, X, n, max_bytes)
-    *cores, columns = promoted(*chain.tame(A)[0], chain.reshape(X, N, n))
-    return chain.reshape(_product(tuple(cores), columns), M, *X.shape[1:])
-
-
-def _product(A: Cores, X: Array) -> Array:
+    if n == 1:  # a column lies in memory as a row does
+        y = apply(A, chain.reshape(X, 1, N), max_bytes)
+        return chain.reshape(y, M, *X.shape[1:])
+    _require_room(A, X, n, max_bytes, rows=False)
+    *cores, columns = promoted(*chain.tame(A)[0], X)
     with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own column
-        return products.matmat(A, X)
+        return products.matmat(tuple(cores), columns)
 
 
 def _samples(A: Cores, X: Array, verb: str) -> Array:
@@ -80,15 +86,29 @@ def _samples(A: Cores, X: Array, verb: str) -> Array:
     return X
 
 
-def _require_room(A: Cores, X: Array, n: int, max_bytes: int) -> None:
+def _require_room(
+    A: Cores,
+    X: Array,
+    n: int,
+    max_bytes: int,
+    rows: bool = True,
+    gradients: bool = False,
+) -> None:
     xp = namespace_of(A[0], X)
     itemsize = nbytes_of(xp.empty(1, dtype=xp.result_type(A[0], X)))
     advice = "take fewer samples at a time, or apply(X, max_bytes=...)"
     require_room((products.rows(A), n), itemsize, "the product", advice, max_bytes)
-    states = [prod(shape) for shape in products.state_shapes(A, n)]
+    way = planned(A, n, itemsize, rows=rows, gradients=gradients)
+    together = min(n, way.block) if is_numpy(X) else n
     what = "a state on the way to the product"
     advice = "take fewer samples at a time, or round the matrix first"
-    require_room((max(states),), itemsize, what, advice, max(max_bytes, MAX_STATE))
+    room = max(max_bytes, MAX_STATE)
+    require_room((way.largest, together), itemsize, what, advice, room)
+
+
+def samples(X: Array) -> Array:
+    """``(..., N) -> (n, N)``."""
+    return chain.reshape(X, prod(X.shape[:-1]), X.shape[-1])
 
 
 def batch_last(X: Array, *, copy: bool = False) -> Array:

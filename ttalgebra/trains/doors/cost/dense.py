@@ -1,10 +1,9 @@
 """What it costs to meet dense arrays, entries among them."""
 
-from itertools import pairwise
-from math import prod
 from typing import NamedTuple
 
 from ttalgebra.arrays.typing import Cores
+from ttalgebra.cores.sweep.plan import Plan, planned
 from ttalgebra.trains.doors.cost.prediction import Cost, layout_of
 
 
@@ -26,28 +25,32 @@ def to_dense(x: Cores) -> Cost:
 
 
 def matmat(A: Cores, X: Dense) -> Cost:
-    """``A @ X`` for dense ``X``: two neighbouring states at the peak."""
-    (n, item), work = X, 0
-    to_come = prod(core.shape[2] for core in A) * n
-    states, done = [to_come], 1
-    for a, i, j, b in (core.shape for core in A):
-        to_come, done = to_come // j, done * i
-        work += 2 * (done // i) * a * i * j * b * to_come
-        states.append(done * b * to_come)
-    peak = max(before + after for before, after in pairwise(states))
-    peak += max(prod(core.shape) for core in A) + states[0]
-    return Cost(work, peak * item, states[-1] * item)
+    """``A @ X`` for dense ``X``, by its plan: two neighbouring states of a block."""
+    return _forward(planned(A, X.n, X.itemsize, rows=X.n == 1))
+
+
+def apply(A: Cores, X: Dense) -> Cost:
+    """``A.apply(X)``, by its plan."""
+    return _forward(planned(A, X.n, X.itemsize, rows=True))
+
+
+def _forward(way: Plan) -> Cost:
+    n, itemsize, *_ = way.samples
+    result = way.shape[0] * n
+    peak = way.block * max(sum(step.numbers) for step in way.steps) + result
+    peak += 2 * sum(step.entries for step in way.steps)
+    return Cost(way.flops, peak * itemsize, result * itemsize)
 
 
 def vjp(A: Cores, X: Dense) -> Cost:
-    """``A @ X`` and its pullback: three times the work, and every state is kept."""
-    forward, (n, item) = matmat(A, X), X
-    shapes, done, to_come = [], 1, prod(core.shape[2] for core in A) * n
-    for a, i, j, _ in (core.shape for core in A):
-        shapes.append(done * a * to_come)
-        done, to_come = done * i, to_come // j
-    kept = sum(shapes) * item + sum(prod(core.shape) for core in A) * item
-    return Cost(3 * forward.flops, kept + 2 * forward.peak_bytes, kept)
+    """``A.apply(X)`` and its pullback: one block's states are kept, or made again."""
+    way = planned(A, X.n, X.itemsize, rows=True, gradients=True)
+    met = sum(step.numbers[0] for step in way.steps)
+    peak = way.block * (met + 3 * max(sum(step.numbers) for step in way.steps))
+    peak += X.n * (way.shape[0] + 2 * way.shape[1])
+    peak += 6 * sum(step.entries for step in way.steps)
+    kept = X.n * sum(way.shape)
+    return Cost(way.flops, peak * X.itemsize, kept * X.itemsize)
 
 
 def entries(x: Cores, n: int) -> Cost:

@@ -75,7 +75,7 @@ def _matvec(
 
 
 def _combination(
-    x: Cores, *others: Any, max_rank: Ranks | None = None, method: str = "random"
+    x: Cores, *others: Any, max_rank: Ranks | None = None, method: str = "svd"
 ) -> Cost:
     from ttalgebra.trains.doors.cost import compressed
 
@@ -133,7 +133,7 @@ OPERATIONS: dict[str, Callable[..., Cost]] = {
     ),
     "from_diagonal": lambda x: exact.from_diagonal(tensor(x)),
     "to_dense": lambda x: dense.to_dense(x),
-    "apply": lambda A, X: dense.matmat(A, samples(A, X)),
+    "apply": lambda A, X: dense.apply(A, samples(A, X)),
     "matvec": _matvec,
     "matmat": _matvec,
     "vjp": lambda A, X: dense.vjp(A, samples(A, X)),

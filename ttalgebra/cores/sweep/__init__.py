@@ -1,0 +1,1 @@
+"""How a TT-matrix meets a dense batch: the plan, its operands, the sweep itself."""
