@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from ttalgebra.arrays.checks import require_room
+from ttalgebra.arrays.checks import require_room, require_values
 from ttalgebra.arrays.namespace import namespace_of, nbytes_of
 from ttalgebra.arrays.scaling import times_power
 from ttalgebra.arrays.typing import RNG, Array, Cores, Scalar
@@ -88,6 +88,8 @@ def _comparable(
     """
     given = zip(coefficients, chains, strict=True)
     scaled = [arithmetic.scale(x, c) for c, x in given]
+    for cores in scaled:
+        require_values(cores[0], "linear_combination")
     scaled = _cast(scaled, _dtype_of(scaled))
     found = [leveled(cores) for cores in scaled]
     kept = [(cores, exponent) for cores, exponent, norm in found if norm]
