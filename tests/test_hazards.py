@@ -265,6 +265,8 @@ COVERED = {
     74: [(BOUNDARIES, "test_long_modes_are_no_licence_to_cut")],
     75: [(RANGE, "test_rounding_near_the_end_of_the_range_is_right_or_refused")],
     76: [("arrays/test_moving.py", "test_jax_is_not_let_halve_the_digits")],
+    77: [("decompose/test_ends.py", "test_what_one_pass_cannot_see_is_found")],
+    78: [(BOUNDARIES, "test_long_modes_are_no_licence_to_cut")],
 }
 ELSEWHERE: dict[int, str] = {}  # not built yet: why no test, and whose it is
 PARTLY = {  # covered as far as it exists; the rest is owned by an issue

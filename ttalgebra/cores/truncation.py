@@ -27,7 +27,8 @@ class Truncation:
 
     ``error`` is the relative Frobenius error, ``norm`` the norm of what was
     approximated, so the absolute error is ``error * norm``. ``singular_values``
-    holds those of each bond before it was cut, ``drivers`` the LAPACK routine
+    holds those of each bond before it was cut (of a large dense array to about
+    ``1e-8 norm``, smaller ones may be left out), ``drivers`` the LAPACK routine
     that each of its SVDs needed, or "qr" where a bound on the least of them was enough.
 
     ``method`` is the route that made the result and ``fallback`` says why, where
