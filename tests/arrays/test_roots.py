@@ -6,6 +6,7 @@ import pytest
 from tests.backends import here, host
 from tests.reference import eps, norm, wide
 from ttalgebra.arrays.errors import NonFiniteError
+from ttalgebra.arrays.namespace import on_host
 from ttalgebra.arrays.roots import root
 from ttalgebra.arrays.roots.root import NOISE, WIDE
 
@@ -91,6 +92,7 @@ def test_what_is_above_roundoff_stays(rng):
 def test_nan_is_refused(columns, rng):
     matrix = normal(rng, (100, columns), "f8")
     matrix[7, 2] = np.nan
-    with pytest.raises(NonFiniteError, match=r"\(7, 2\)"):
-        root(here(matrix))
+    if on_host(here(matrix)):  # looking would stop a device: there NaN gives NaN
+        with pytest.raises(NonFiniteError, match=r"\(7, 2\)"):
+            root(here(matrix))
     assert host(root(here(np.nan_to_num(matrix)))).shape == (columns, columns)
