@@ -58,17 +58,17 @@ except tt.errors.TooLargeError as error:
     assert ";" in child.stdout, "the way out is missing"
 
 
-def test_refused_at_once():
+def test_refused_at_once(xp):
     x, y = (
         tt.TTTensor(here([np.ones((1, 1, r)), np.ones((r, 1, s)), np.ones((s, 1, 1))]))
         for r, s in ((2**17, 1), (1, 2**17))
     )
     for call in (lambda: x + y, lambda: x * (x + x)[..., :1] + y):
-        for _ in range(2):  # the first may compile
+        for compiled in (xp.name != "jax", True):
             start = time.perf_counter()
             with pytest.raises(tt.errors.TooLargeError):
                 call()
-        assert time.perf_counter() - start < 0.5
+            assert time.perf_counter() - start < 0.5 or not compiled
 
 
 def test_what_is_just_small_enough_is_made():

@@ -145,7 +145,9 @@ def test_orthogonalizing_out_of_range_raises_or_keeps_the_value(entry):
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
 @pytest.mark.parametrize("share", [0.1, 0.9])
 @pytest.mark.parametrize("method", ["svd", "gram", "random"])
-def test_rounding_near_the_end_of_the_range_is_right_or_refused(method, share, dtype):
+def test_rounding_near_the_end_of_the_range_is_right_or_refused(
+    xp, method, share, dtype
+):
     """What is cut becomes orthonormal, and its size the first core's alone."""
     entry = share * np.finfo(dtype).max
     x = tt.TTTensor(here([np.full((1, 4, 1), entry, dtype)] * 2))
@@ -154,6 +156,7 @@ def test_rounding_near_the_end_of_the_range_is_right_or_refused(method, share, d
     except tt.errors.NonFiniteError:
         assert share > 0.25, "a core and a mode of 4 share the rest"
         return
+    assert share < 0.25 or xp.name == "jax", "XLA's pow leaves the last bit in range"
     assert y.log_norm() == pytest.approx(x.log_norm(), rel=1e-6)
     assert (y - x).log_norm() < x.log_norm() + math.log(30 * np.finfo(dtype).eps)
 
