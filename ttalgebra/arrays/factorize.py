@@ -7,7 +7,7 @@ some builds it would not return), nor a matrix beyond its 32-bit integers.
 import math
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -86,14 +86,10 @@ def squares(gram: Array) -> tuple[Array, Array]:
     """
     require_factorable(gram, "eigh")
     xp = namespace_of(gram)
-    try:
-        values, vectors = xp.linalg.eigh(gram)
-    except Exception as error:  # each library has a LinAlgError of its own
-        if not type(error).__name__.endswith("LinAlgError"):
-            raise
+    if (parts := _tried(xp.linalg.eigh, gram)) is None:
         found = svd(gram)
         return found.s, found.vh
-    values = xp.flip(values)
+    values, vectors = xp.flip(parts[0]), parts[1]
     return xp.where(values > 0, values, 0 * values), xp.flip(adjoint(vectors), axis=0)
 
 
@@ -171,18 +167,25 @@ def _reduced(matrix: Array, exponent: Array) -> SVD | None:
 
 def _native_svd(matrix: Array, exponent: Array) -> SVD | None:
     """The library's own SVD; None where it answers with NaN or a LinAlgError."""
-    try:
-        u, s, vh = namespace_of(matrix).linalg.svd(matrix, full_matrices=False)
-    except Exception as error:  # each library has a LinAlgError of its own
-        if type(error).__name__.endswith("LinAlgError"):
-            return None
-        raise
-    values = None
+    decompose = namespace_of(matrix).linalg.svd
+    if (parts := _tried(decompose, matrix, full_matrices=False)) is None:
+        return None
+    (u, s, vh), values = parts, None
     if has_values(s):
         values = to_numpy(times_power(s, exponent)).astype(np.float64)
     if values is None or np.isfinite(values).all():
         return SVD(u, s, vh, "native", values)
     return None
+
+
+def _tried(decompose: Callable[..., Any], matrix: Array, **options: Any) -> Any:
+    """The parts of ``matrix``; None for a LinAlgError: each library has its own."""
+    try:
+        return decompose(matrix, **options)
+    except Exception as error:
+        if type(error).__name__.endswith("LinAlgError"):
+            return None
+        raise
 
 
 def _host_svd(matrix: np.ndarray, exponent: int) -> SVD:

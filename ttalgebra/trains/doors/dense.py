@@ -28,7 +28,7 @@ def apply(A: Cores, X: Array, max_bytes: int) -> Array:
     """``(..., N) -> (..., M)``, samples first."""
     X = _samples(A, X, "apply")
     _require_room(A, X, prod(X.shape[:-1]), max_bytes)
-    *cores, rows = promoted(*chain.tame(A)[0], samples(X))
+    *cores, rows = promoted(*chain.tame(A)[0], _in_rows(X))
     with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
         Y = products.apply(tuple(cores), rows)
     return chain.reshape(Y, *X.shape[:-1], Y.shape[1])
@@ -39,7 +39,7 @@ def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
     X = _samples(A, X, "vjp")
     _require_room(A, X, prod(X.shape[:-1]), max_bytes, gradients=True)
     tamed, shifts = chain.tame(A)
-    *cores, rows = promoted(*tamed, copied(samples(X)))  # the caller may edit X
+    *cores, rows = promoted(*tamed, copied(_in_rows(X)))  # the caller may edit X
     with np.errstate(invalid="ignore"):  # Inf * 0 is NaN, in its own sample
         Y, pull = gradients.apply(tuple(cores), rows)
     y = chain.reshape(Y, *X.shape[:-1], Y.shape[1])
@@ -50,7 +50,7 @@ def vjp(A: Cores, X: Array, max_bytes: int) -> tuple[Array, Pullback]:
             message = f"pullback: dy has shape {tuple(dy.shape)}"
             raise ShapeError(f"{message}, y has {tuple(y.shape)}; they must agree")
         require_together(y, dy)
-        dcores, dX = pull(samples(dy))
+        dcores, dX = pull(_in_rows(dy))
         parts = zip(dcores, A, shifts, strict=True)
         own = tuple(times_power(real_as(dG, G), shift) for dG, G, shift in parts)
         return own, real_as(chain.reshape(dX, *X.shape), X)
@@ -106,7 +106,7 @@ def _require_room(
     require_room((way.largest, together), itemsize, what, advice, room)
 
 
-def samples(X: Array) -> Array:
+def _in_rows(X: Array) -> Array:
     """``(..., N) -> (n, N)``."""
     return chain.reshape(X, prod(X.shape[:-1]), X.shape[-1])
 
