@@ -6,13 +6,13 @@ comes from a sweep of triangles, wherever roundoff would show. Run as
     python benchmarks/reductions.py --threads 1
 """
 
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from math import sqrt
 from typing import Any
 
 import numpy as np
+from peers import installed, unit
 
 import ttalgebra as tt
 from ttalgebra.cli.bench import Workload, main
@@ -26,23 +26,22 @@ def workloads(quick: bool) -> Iterator[Workload]:
     flops, moved = 4.0 * (d - 1) * n * r**3, 8.0 * d * n * r**2
     calls: dict[str, Callable[[], Any]] = {"ttalgebra": lambda: tt.dot(x, y)}
     norms: dict[str, Callable[[], Any]] = {"ttalgebra": x.norm}
-    if importlib.util.find_spec("tntorch"):
+    if installed("tntorch"):
         import tntorch
 
         p, q = to_peer(x, "tntorch"), to_peer(y, "tntorch")
         calls["tntorch"] = lambda: tntorch.dot(p, q)
         norms["tntorch"] = lambda: tntorch.norm(p)
-    if importlib.util.find_spec("torchtt"):
+    if installed("torchtt"):
         import torchtt
 
         s, t = to_peer(x, "torchtt"), to_peer(y, "torchtt")
         calls["torchtt"] = lambda: torchtt.dot(s, t)
         norms["torchtt"] = s.norm
-    size = sqrt(squared(x, x))
-    product, scale = squared(x, y), size * sqrt(squared(y, y))
+    size, product = sqrt(squared(x, x)), squared(x, y)
     name = f"{d} cores of {n}, ranks {r}"
     yield Workload(
-        f"dot, {name}", calls, lambda found: abs(float(found) - product) / scale,
+        f"dot, {name}", calls, lambda found: abs(float(found) / product - 1),
         1e-12, flops, 2 * moved, best=0.9, limit=1.4,
     )  # fmt: skip
     yield Workload(
@@ -57,12 +56,6 @@ def squared(x: Any, y: Any) -> float:
     for G, H in zip(x.cores[::-1], y.cores[::-1], strict=True):
         state = np.einsum("aib,bd,cid->ac", G, state, H, optimize=True)
     return float(state[0, 0])
-
-
-def unit(x: Any) -> Any:
-    """Cores scaled so that the norm of the whole is modest."""
-    sizes = [np.sqrt((G**2).sum() / G.shape[-1]) for G in x.cores]
-    return type(x)([G / size for G, size in zip(x.cores, sizes, strict=True)])
 
 
 if __name__ == "__main__":

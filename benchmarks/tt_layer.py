@@ -12,14 +12,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import pairwise, product
 from math import prod
 from typing import Any
 
 import numpy as np
 
 import ttalgebra as tt
-from ttalgebra.cli.bench import Workload, main
+from ttalgebra.cli.bench import Workload, least, main
 
 Call = Callable[[], Any]
 VGG = (4,) * 6, (2, 7, 8, 8, 7, 4)
@@ -81,7 +80,7 @@ class Case:
             kept if only else calls,
             lambda y: apart(np.asarray(y)[: len(few)], wanted),
             1e-5,
-            flops=self.batch * least(A),
+            flops=self.batch * least.sweep(A),
             bytes=4.0 * self.batch * sum(A.shape),
             dtype="f4",
             best=best,
@@ -98,27 +97,12 @@ class Case:
             {"ttalgebra": lambda: A.vjp(X)[1](dY)} | gradient_peers(A, X, dY),
             lambda found: gradient_error(A, X, dY, found),
             1e-4,
-            flops=3 * self.batch * least(A),
+            flops=3 * self.batch * least.sweep(A),
             bytes=8.0 * self.batch * sum(A.shape),
             dtype="f4",
             best=best,
             limit=limit,
         )
-
-
-def least(A: tt.TTMatrix) -> int:
-    """Flops a sample of the cheapest sweep: both directions, all ways of merging."""
-    d, found = A.order, []
-    for cuts in product((False, True), repeat=d - 1):
-        ends = [0, *(k for k, cut in enumerate(cuts, 1) if cut), d]
-        for sides in ((A.row_modes, A.col_modes), (A.col_modes, A.row_modes)):
-            work = 0
-            for a, b in pairwise(ends):
-                met = A.ranks[a] * A.ranks[b]
-                met *= prod(A.row_modes[a:b]) * prod(A.col_modes[a:b])
-                work += 2 * prod(sides[0][:a]) * met * prod(sides[1][b:])
-            found.append(work)
-    return min(found)
 
 
 def peers(A: tt.TTMatrix, X: np.ndarray) -> dict[str, Call]:

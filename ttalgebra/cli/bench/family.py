@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from ttalgebra.cli.arguments import positive
 from ttalgebra.cli.bench.machine import measured
-from ttalgebra.cli.bench.report import THREADS, draw, plain, setting, table
+from ttalgebra.cli.bench.report import THREADS, picture, plain, setting, table
 from ttalgebra.cli.bench.workload import Workload, results
 
 
@@ -26,7 +26,7 @@ def main(about: str, workloads: Callable[[bool], Iterable[Workload]]) -> int:
         if not asked.json:
             print(table([result]), end="\n\n", flush=True)
     if asked.draw:
-        draw(found, asked.draw)
+        picture(found, asked.draw)
     print(json.dumps(plain(found, machine)) if asked.json else setting(machine))
     return 0 if all(result.is_right for result in found) else 1
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import ttalgebra as tt
+from ttalgebra.cli.bench import least
 from ttalgebra.cli.bench.workload import OURS, Workload
 
 Modes = tuple[int, ...]
@@ -28,7 +29,7 @@ def layer(rows: Modes, columns: Modes, batch: int) -> Iterator[Workload]:
     W = np.ascontiguousarray(A.to_dense().T)
     wanted = X.astype("f8") @ W
     moved = 4.0 * batch * sum(A.shape)
-    flops = 2.0 * batch * _multiplications(A)
+    flops = float(batch * least.sweep(A))
     name = f"TT-layer {A.shape[1]} -> {A.shape[0]}, ranks 4, batch {batch}"
     calls = {OURS: lambda: A.apply(X), "dense": lambda: X @ W}
     yield Workload(name, calls, _against(wanted), 1e-4, flops, moved, "f4")
@@ -45,19 +46,6 @@ def layer(rows: Modes, columns: Modes, batch: int) -> Iterator[Workload]:
     calls = {OURS: gradients, "dense": dense}
     error = _against(wanted @ W.T.astype("f8"))
     yield Workload(name + ", gradients", calls, error, 1e-4, 3 * flops, 3 * moved, "f4")
-
-
-def _multiplications(A: tt.TTMatrix) -> int:
-    """Of one sample, in the cheaper of the two directions of the sweep."""
-    costs = []
-    for cores in (A.cores, [G.transpose(3, 1, 2, 0) for G in reversed(A.cores)]):
-        done, left, total = 1, A.shape[1], 0
-        for a, m, n, b in (G.shape for G in cores):
-            left //= n
-            total += done * a * m * n * b * left
-            done *= m
-        costs.append(total)
-    return min(costs)
 
 
 def tt_svd(n: int, order: int) -> Workload:
@@ -87,7 +75,7 @@ def rounding(order: int) -> Workload:
     def error(found: tt.TTTensor) -> float:
         return float((found - double).norm() / double.norm())
 
-    flops = order * 20 * (2.0 * 60**3 + 4.0 * 60**2 * 30)
+    flops = least.rounding(double, 30)
     moved = 8.0 * order * 20 * (60**2 + 30**2)
     name = f"rounding {order} cores of 20, ranks 60 -> 30"
     return Workload(name, calls, _of_ranks(30, error), 1e-8, flops, moved)

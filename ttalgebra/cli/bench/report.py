@@ -72,7 +72,7 @@ def setting(machine: Machine) -> str:
     )
 
 
-def draw(found: Sequence[Result], path: str) -> None:
+def picture(found: Sequence[Result], path: str) -> None:
     """Time against size, a panel for each series, and the limit; a PNG file."""
     from ttalgebra import draw
 
