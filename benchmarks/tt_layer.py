@@ -72,7 +72,7 @@ class Case:
         """``y = x W^T`` for every sample."""
         A, X, _ = self.drawn()
         few = X[:2].astype("f8")
-        wanted = contracted([core.astype("f8") for core in A.cores], few)
+        wanted = by_matmul([core.astype("f8") for core in A.cores], few)
         calls = {"ttalgebra": lambda: A.apply(X)} | peers(A, X)
         kept = {name: calls[name] for name in calls if name in ("ttalgebra", *only)}
         return Workload(
@@ -212,13 +212,6 @@ def by_tensordot(xp: Any, cores: Sequence[Any], x: Any) -> Any:
     return state.reshape(len(x), -1)
 
 
-def contracted(cores: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
-    """The truth: NumPy's einsum of all cores with some samples."""
-    A = tt.TTMatrix(cores)
-    y = np.einsum(letters(A), *cores, x.reshape(-1, *A.col_modes), optimize="greedy")
-    return y.reshape(len(x), -1)
-
-
 def apart(found: np.ndarray, wanted: np.ndarray) -> float:
     """The relative error."""
     return size(found - wanted) / size(wanted)
@@ -230,10 +223,10 @@ def size(x: np.ndarray) -> float:
 
 
 def gradient_error(A: tt.TTMatrix, X: np.ndarray, dY: np.ndarray, found: Any) -> float:
-    """Of ``dx`` against einsum; of cores by ``sum dG * G = sum dy * y`` for each."""
+    """Of ``dx`` in double precision; of each core by ``sum dG * G = sum dy * y``."""
     dcores, dX = found
     turned = [core.astype("f8").swapaxes(1, 2) for core in A.cores]
-    wanted = contracted(turned, dY[:2].astype("f8"))
+    wanted = by_matmul(turned, dY[:2].astype("f8"))
     errors = [apart(np.asarray(dX)[:2], wanted)]
     if isinstance(dcores, Sequence):
         y, dy = A.apply(X).astype("f8"), dY.astype("f8")
