@@ -19,7 +19,13 @@ from ttalgebra.arrays.namespace import (
     namespace_of,
     to_numpy,
 )
-from ttalgebra.arrays.scaling import exponent_of, is_quiet, times_power, unit_scaled
+from ttalgebra.arrays.scaling import (
+    exponent_of,
+    is_quiet,
+    norm_exponent_of,
+    times_power,
+    unit_scaled,
+)
 from ttalgebra.arrays.typing import Array, Cores
 
 DETOUR = 8  # powers of two that a partial product may stray, lest all be rescaled
@@ -156,12 +162,14 @@ def tame(cores: Cores) -> tuple[Cores, tuple[Array, ...]]:
     its own and that of the product.
     """
     shifts = (_shifts if is_numpy(cores[0]) else _shifts_on_device)(cores)
+    if is_numpy(cores[0]) and not any(shifts):
+        return cores, shifts
     pairs = zip(cores, shifts, strict=True)
     return tuple(times_power(core, shift) for core, shift in pairs), shifts
 
 
 def _shifts(cores: Cores) -> tuple[int, ...]:
-    exponents = [exponent_of(core) for core in cores]
+    exponents = [norm_exponent_of(core) for core in cores]
     d, total = len(cores), sum(exponents)
     low, high = min(0, total) - DETOUR, max(0, total) + DETOUR
     if all(low <= partial <= high for partial in accumulate(exponents)):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ttalgebra.arrays.checks import spelled
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.namespace import device_of, namespace_of
+from ttalgebra.arrays.namespace import device_of, is_numpy, namespace_of
 from ttalgebra.arrays.typing import Array, Cores
 from ttalgebra.cores import chain
 
@@ -23,6 +23,9 @@ def promoted(*arrays: Array) -> Cores:
 
     Raises TypeError where they belong to different libraries or devices.
     """
+    dtype = arrays[0].dtype
+    if all(is_numpy(x) and x.dtype == dtype for x in arrays):
+        return arrays  # 1 us instead of 7 for a layer's cores
     require_together(*arrays)
     xp = namespace_of(*arrays)
     dtype = xp.result_type(*arrays)
