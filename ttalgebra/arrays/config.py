@@ -43,3 +43,11 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def threads() -> int:
+    """As many as BLAS may use: the least that a variable asks for, or all CPUs."""
+    asked = [os.environ.get(name, "") for name in THREADS]
+    cpus = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
+    numbers = [int(count) for count in asked if count.isdecimal() and int(count)]
+    return min([*numbers, len(cpus(0))])

@@ -29,6 +29,8 @@ from ttalgebra.cores.sweep.step import (
 # take 1.2 ms in blocks of 32, and 4.3 at once.
 CACHE = 2**20
 LONGEST = 6  # cores that are merged
+LARGE = 50e6  # picoseconds of a step: below, two threads wait for each other
+WORTH = 1e10  # picoseconds of all: below, starting threads takes what they save
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -58,6 +60,12 @@ class Plan:
         line = 1 if rows else LINE // itemsize
         parts = -(-n // max(line, CACHE // pair))
         return min(n, line * -(-n // (line * parts)))
+
+    @property
+    def has_large_steps(self) -> bool:
+        """Whether blocks are quicker side by side, in threads, than one by one."""
+        steps = len(self.steps) * -(-self.samples.n // self.block)
+        return self.picoseconds > max(WORTH, LARGE * steps)
 
     @property
     def largest(self) -> int:

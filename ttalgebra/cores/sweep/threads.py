@@ -1,0 +1,78 @@
+"""Independent pieces of work on the cores of the machine that BLAS leaves idle.
+
+Small products use one core whatever BLAS has. Side by side they use all, if each call
+of BLAS keeps to its own: threadpoolctl sees to that, and where it is missing pieces
+run one after another. Two cores take 0.5 to 0.9 of the time that two threads of BLAS
+take (float32, 25088 -> 4096 of ranks 4 and 3072 -> 262,144, with and without
+gradients); without the limit they would take up to 1.5 times as long.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any, TypeVar
+
+from ttalgebra.arrays.config import threads
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+def in_order(
+    function: Callable[[Item], Found], items: Sequence[Item]
+) -> Iterator[Found]:
+    """What ``function`` makes of each item, in their order; a few results wait.
+
+    The threads live as long as this iterator: 0.1 ms, and nothing a fork could lose.
+    """
+    count = threads() if _limiter() else 1
+    if count == 1:
+        yield from map(function, items)
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor  # 3 ms
+
+    with _SINGLE.threaded(), ThreadPoolExecutor(count) as pool:
+        waiting: deque[Future[Found]] = deque()
+        for item in items:
+            if len(waiting) == 2 * count:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(function, item))
+        for future in waiting:
+            yield future.result()
+
+
+@cache
+def _limiter() -> Any:
+    """What sets the threads of BLAS, or None."""
+    try:
+        from threadpoolctl import ThreadpoolController  # 2 ms
+    except ImportError:
+        return None
+    return ThreadpoolController().select(user_api="blas")
+
+
+class _Single:
+    """BLAS with one thread while anybody is inside; who leaves last restores it."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.limit: Any = None
+
+    @contextmanager
+    def threaded(self) -> Iterator[None]:
+        with self.lock:
+            self.inside += 1
+            if self.inside == 1:
+                self.limit = _limiter().limit(limits=1)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.inside -= 1
+                if self.inside == 0:
+                    self.limit.restore_original_limits()
+
+
+_SINGLE = _Single()
