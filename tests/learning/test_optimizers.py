@@ -1,5 +1,6 @@
 """Optimizers against exact rationals, and against each rule written another way."""
 
+import tracemalloc
 from fractions import Fraction
 from math import sqrt
 
@@ -8,7 +9,15 @@ import pytest
 
 from tests.backends import dtype_of, here, host
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError
-from ttalgebra.learning import SGD, Adam, everything, schedules
+from ttalgebra.learning import (
+    SGD,
+    Adam,
+    RMSProp,
+    ShiftAdaMax,
+    everything,
+    schedules,
+)
+from ttalgebra.learning.rules import entrywise
 
 GRADIENTS = (1, -2, 3, 1, 0, -1)
 
@@ -208,3 +217,36 @@ def test_a_schedule_may_end_at_zero():
         before = p["p"]
         p, state = sgd.update(p, g, state)
     assert host(p["p"]) == host(before) < 1
+
+
+RULES = [SGD(0.1, 0.9, nesterov=True, decay=0.1), Adam(0.1, decay=0.1), RMSProp(0.1)]
+
+
+@pytest.mark.host("pieces are NumPy's")
+@pytest.mark.parametrize(
+    ("rule", "dtype"),
+    [*((r, "f4") for r in RULES), *((r, "c16") for r in RULES), (ShiftAdaMax(), "f8")],
+)
+def test_pieces_change_no_bit(rule, dtype, rng, monkeypatch):
+    """Also where the arrays lie otherwise in memory, and the last piece is shorter."""
+    p, g = (rng.standard_normal((5, 7, 3)).astype(dtype) for _ in range(2))
+    p, g = {"p": p.transpose(2, 0, 1)}, {"p": g.transpose(2, 0, 1)}
+    state = rule.init(p)
+    whole, kept = rule.update(p, g, state)
+    monkeypatch.setattr(entrywise, "PIECE", 16)
+    moved, after = rule.update(p, g, state)
+    np.testing.assert_array_equal(moved["p"], whole["p"])
+    for name, x in kept.items():
+        np.testing.assert_array_equal(after[name], x)
+
+
+@pytest.mark.host("tracemalloc sees the memory of NumPy")
+@pytest.mark.parametrize(("rule", "results"), [(SGD(0.1, 0.9), 2), (Adam(0.1), 3)])
+def test_a_step_holds_its_results_and_pieces(rule, results):
+    p, g = {"p": np.ones((1024, 1024))}, {"p": np.ones((1024, 1024))}
+    state = rule.init(p)
+    tracemalloc.start()
+    rule.update(p, g, state)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < results * p["p"].nbytes + 10 * 8 * entrywise.PIECE

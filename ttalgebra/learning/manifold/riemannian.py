@@ -10,6 +10,7 @@ from typing import Any
 
 from ttalgebra.arrays.typing import Array, Cores, Parameters
 from ttalgebra.learning.manifold.tangent import Frame, retracted
+from ttalgebra.learning.rules.entrywise import gradient_of
 from ttalgebra.learning.rules.optimizers import (
     SGD,
     Optimizer,
@@ -17,12 +18,10 @@ from ttalgebra.learning.rules.optimizers import (
     Updated,
     rate_at,
     require_rate,
-    with_decay,
 )
 from ttalgebra.learning.rules.schedules import Schedule
 
 _CORE = re.compile(r"(?P<train>(?:.*\.)?cores)\.(?P<site>\d+)")
-_NONE = SGD(rate=1.0)  # a rule without decay: what is left is the check of the gradient
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class RiemannianSGD:
         rest, after = self._others.update(_rest(parameters), gradients, state)
         for names in trains(parameters).values():
             cores = tuple(parameters[name] for name in names)
-            given = tuple(with_decay(n, parameters[n], gradients, _NONE) for n in names)
+            given = tuple(gradient_of(n, parameters[n], gradients) for n in names)
             moved |= zip(names, stepped(cores, given, rate), strict=True)
         return moved | rest, after
 

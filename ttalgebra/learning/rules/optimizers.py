@@ -13,6 +13,7 @@ from ttalgebra.arrays.checks import as_scalar
 from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import conj, is_complex, namespace_of
 from ttalgebra.arrays.typing import Array, Parameters
+from ttalgebra.learning.rules.entrywise import stepped
 from ttalgebra.learning.rules.schedules import Schedule, positive
 
 State: TypeAlias = Mapping[str, Any]
@@ -93,13 +94,12 @@ class SGD:
     ) -> Updated:
         """One step; nothing that was given is changed."""
         rate, mu = rate_at(self.rate, state["step"]), self.momentum
-        new, after = {}, {"step": state["step"] + 1}
-        for name, p in parameters.items():
-            g = with_decay(name, p, gradients, self)
-            v = mu * state[f"velocity.{name}"] - rate * g
-            new[name] = p + (mu * v - rate * g if self.nesterov else v)
-            after[f"velocity.{name}"] = v
-        return new, after
+
+        def moved(p: Array, g: Array, v: Array) -> tuple[Array, ...]:
+            v = mu * v - rate * g
+            return p + (mu * v - rate * g if self.nesterov else v), v
+
+        return stepped(self, moved, ("velocity",), parameters, gradients, state)
 
 
 @dataclass(frozen=True)
@@ -155,15 +155,14 @@ class Adam:
         """One step; nothing that was given is changed."""
         step, (b1, b2) = state["step"] + 1, self.betas
         rate = rate_at(self.rate, state["step"]) / (1 - b1**step)
-        new, after = {}, {"step": step}
-        for name, p in parameters.items():
-            g = with_decay(name, p, gradients, self)
-            m = b1 * state[f"mean.{name}"] + (1 - b1) * g
-            v = b2 * state[f"square.{name}"] + (1 - b2) * _square(g)
+
+        def moved(p: Array, g: Array, m: Array, v: Array) -> tuple[Array, ...]:
+            m = b1 * m + (1 - b1) * g
+            v = b2 * v + (1 - b2) * _square(g)
             root = namespace_of(v).sqrt(v / (1 - b2**step))
-            new[name] = p - rate * m / (root + self.eps)
-            after |= {f"mean.{name}": m, f"square.{name}": v}
-        return new, after
+            return p - rate * m / (root + self.eps), m, v
+
+        return stepped(self, moved, ("mean", "square"), parameters, gradients, state)
 
 
 @dataclass(frozen=True)
@@ -222,13 +221,12 @@ class RMSProp:
     ) -> Updated:
         """One step; nothing that was given is changed."""
         rate, beta = rate_at(self.rate, state["step"]), self.beta
-        new, after = {}, {"step": state["step"] + 1}
-        for name, p in parameters.items():
-            g = with_decay(name, p, gradients, self)
-            v = beta * state[f"square.{name}"] + (1 - beta) * _square(g)
-            new[name] = p - rate * g / (namespace_of(v).sqrt(v) + self.eps)
-            after[f"square.{name}"] = v
-        return new, after
+
+        def moved(p: Array, g: Array, v: Array) -> tuple[Array, ...]:
+            v = beta * v + (1 - beta) * _square(g)
+            return p - rate * g / (namespace_of(v).sqrt(v) + self.eps), v
+
+        return stepped(self, moved, ("square",), parameters, gradients, state)
 
 
 def rate_at(rate: float | Schedule, step: int) -> float:
@@ -239,18 +237,6 @@ def rate_at(rate: float | Schedule, step: int) -> float:
     if isinstance(number, complex) or number < 0:
         raise ShapeError(f"the rate at step {step} must be at least 0, got {number}")
     return number
-
-
-def with_decay(name: str, p: Array, gradients: Parameters, rule: Any) -> Array:
-    """The gradient of ``p`` by its name, plus ``rule.decay * p`` where that decays."""
-    if name not in gradients:
-        names = ", ".join(gradients) or "none"
-        raise ShapeError(f"update: no gradient is named {name!r}; there are: {names}")
-    g = gradients[name]
-    if tuple(g.shape) != tuple(p.shape):
-        message = f"update: the gradient of {name} has shape {tuple(g.shape)}"
-        raise ShapeError(f"{message}, the parameter {tuple(p.shape)}")
-    return g + rule.decay * p if rule.decay and rule.decays(name, p) else g
 
 
 def _square(g: Array) -> Array:

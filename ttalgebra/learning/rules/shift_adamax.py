@@ -9,6 +9,7 @@ from ttalgebra.arrays.errors import ShapeError
 from ttalgebra.arrays.namespace import namespace_of
 from ttalgebra.arrays.typing import Array, Parameters
 from ttalgebra.layers.binary.binarize import power_of_two
+from ttalgebra.learning.rules.entrywise import stepped
 from ttalgebra.learning.rules.optimizers import (
     Chosen,
     State,
@@ -18,7 +19,6 @@ from ttalgebra.learning.rules.optimizers import (
     require_rate,
     require_share,
     weights,
-    with_decay,
     zeros,
 )
 from ttalgebra.learning.rules.schedules import Schedule
@@ -76,15 +76,14 @@ class ShiftAdaMax:
         step, (b1, b2) = state["step"] + 1, self.betas
         unbiased = rate_at(self.rate, state["step"]) / (1 - b1**step)
         rate = float(power_of_two(np.asarray([unbiased]))[0])
-        new, after = {}, {"step": step}
-        for name, p in parameters.items():
-            g = with_decay(name, p, gradients, self)
+
+        def moved(p: Array, g: Array, m: Array, v: Array) -> tuple[Array, ...]:
             xp = namespace_of(p)
-            m = b1 * state[f"mean.{name}"] + (1 - b1) * g
-            v = xp.maximum(b2 * state[f"maximum.{name}"], xp.abs(g))
-            new[name] = p - rate * m * _inverse(v)
-            after |= {f"mean.{name}": m, f"maximum.{name}": v}
-        return new, after
+            m = b1 * m + (1 - b1) * g
+            v = xp.maximum(b2 * v, xp.abs(g))
+            return p - rate * m * _inverse(v), m, v
+
+        return stepped(self, moved, ("mean", "maximum"), parameters, gradients, state)
 
 
 def _inverse(v: Array) -> Array:
