@@ -166,7 +166,8 @@ def test_every_rule_and_layer(folder, call, rule):
     tables = "\n".join(f'[[layers]]\nlayer = "{n}"\n{units.get(n, "")}' for n in layers)
     text = f"""epochs = 2\npatience = 1\non_nonfinite = "skip"\nloss = "Hinge"
 [data]\nsource = "mine.npz"\nvalidation = 0.1
-[optimizer]\nrule = "{rule}"\nschedule = "cosine"\nclip = 1\ndecay = 1e-4\n{tables}"""
+[optimizer]\nrule = "{rule}"\nschedule = "cosine"\nclip = 1\ndecay = 1e-4
+master = true\n{tables}"""
     (folder / "all.toml").write_text(text)
     assert call("train", "all.toml")[::2] == (0, "")
     assert losses("all")[0]["skipped"] == 0

@@ -27,6 +27,7 @@ from ttalgebra.learning.manifold import AdaptRanks, RiemannianSGD
 from ttalgebra.learning.metrics import accuracy, error_rate, evaluate, predict
 from ttalgebra.learning.rules import schedules
 from ttalgebra.learning.rules.clipping import Clipped
+from ttalgebra.learning.rules.master import MasterWeights
 from ttalgebra.learning.rules.optimizers import (
     SGD,
     Adam,
@@ -56,6 +57,7 @@ __all__ = [
     "History",
     "Interrupted",
     "JSONLinesLog",
+    "MasterWeights",
     "Optimizer",
     "Progress",
     "RMSProp",

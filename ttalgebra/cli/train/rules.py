@@ -19,6 +19,7 @@ from ttalgebra.learning.rules.schedules import Schedule
 _SCHEDULE = one_of("constant", "cosine")
 _FALLS = "or cosine: down to 0 at the last step"
 _CLIP = "no entry of a gradient is larger; 0: as they are"
+_MASTER = "steps are added up in double precision"
 _DECAY = "times each weight is added to its gradient"
 LOSSES: dict[str, Callable[[], Loss]] = {
     "CrossEntropy": learning.CrossEntropy,
@@ -43,11 +44,13 @@ class Adam:
     schedule: str = key("constant", _SCHEDULE, _FALLS)
     decay: float = key(0.0, NOT_NEGATIVE, _DECAY)
     clip: float = key(0.0, NOT_NEGATIVE, _CLIP)
+    master: bool = key(False, FLAG, _MASTER)
 
     def make(self, n_steps: int) -> learning.Optimizer:
         """The optimizer of a run of so many steps."""
         rate = _rate(self.rate, self.schedule, n_steps)
-        return _clipped(learning.Adam(rate, decay=float(self.decay)), self.clip)
+        rule = learning.Adam(rate, decay=float(self.decay))
+        return _wrapped(rule, self.clip, self.master)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class SGD:
     nesterov: bool = key(False, FLAG, "the gradient where the momentum leads")
     decay: float = key(0.0, NOT_NEGATIVE, _DECAY)
     clip: float = key(0.0, NOT_NEGATIVE, _CLIP)
+    master: bool = key(False, FLAG, _MASTER)
 
     def make(self, n_steps: int) -> learning.Optimizer:
         """The optimizer of a run of so many steps."""
@@ -67,7 +71,7 @@ class SGD:
         rule = learning.SGD(
             rate, float(self.momentum), self.nesterov, float(self.decay)
         )
-        return _clipped(rule, self.clip)
+        return _wrapped(rule, self.clip, self.master)
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,13 @@ class RMSProp:
     beta: float = key(0.9, SHARE, "how slowly the mean of squares forgets")
     decay: float = key(0.0, NOT_NEGATIVE, _DECAY)
     clip: float = key(0.0, NOT_NEGATIVE, _CLIP)
+    master: bool = key(False, FLAG, _MASTER)
 
     def make(self, n_steps: int) -> learning.Optimizer:
         """The optimizer of a run of so many steps."""
         rate = _rate(self.rate, self.schedule, n_steps)
         rule = learning.RMSProp(rate, float(self.beta), decay=float(self.decay))
-        return _clipped(rule, self.clip)
+        return _wrapped(rule, self.clip, self.master)
 
 
 RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Adam, SGD, RMSProp)}
@@ -96,5 +101,8 @@ def _rate(rate: float, schedule: str, n_steps: int) -> float | Schedule:
     return learning.schedules.cosine(float(rate), n_steps)
 
 
-def _clipped(rule: learning.Optimizer, bound: float) -> learning.Optimizer:
-    return learning.Clipped(rule, float(bound)) if bound else rule
+def _wrapped(
+    rule: learning.Optimizer, bound: float, master: bool
+) -> learning.Optimizer:
+    rule = learning.Clipped(rule, float(bound)) if bound else rule
+    return learning.MasterWeights(rule) if master else rule
