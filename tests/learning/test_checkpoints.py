@@ -8,7 +8,7 @@ import pytest
 from tests.backends import here, host
 from tests.learning import survivor
 from ttalgebra.arrays.errors import FormatError, ShapeError
-from ttalgebra.layers import Dense, Sequential, TTLinear
+from ttalgebra.layers import Dense, ReLU, Sequential, Tanh, TTLinear
 from ttalgebra.learning import (
     SGD,
     Adam,
@@ -18,8 +18,10 @@ from ttalgebra.learning import (
     EarlyStopping,
     RMSProp,
     ShiftAdaMax,
+    SquaredHinge,
     fit,
 )
+from ttalgebra.learning.runs.description import apart, described
 from ttalgebra.storage import read, write
 
 ASKED = {"epochs": 3, "batch_size": 16, "rng": 7}
@@ -51,6 +53,7 @@ def cut_after(steps):
             raise PowerCutError
         return CrossEntropy()(y, target)
 
+    loss.__qualname__ = described(CrossEntropy())  # which it is, for the checkpoint too
     return loss
 
 
@@ -228,19 +231,40 @@ def test_the_run_of_another_is_refused(tmp_path):
     cases = {
         "its batch_size is 16, here it is 8": {"batch_size": 8},
         "its seed is": {"rng": 8},
-        "another optimizer: only one of them has": {"optimizer": SGD(0.1)},
+        r"its optimizer is Adam\(.*here it is SGD\(": {"optimizer": SGD(0.1)},
+        r"optimizer is .*rate=0.01, .*rate=0.02, ": {"optimizer": Adam(2e-2)},
+        r"here it is Clipped\(rule=Adam": {"optimizer": Clipped(Adam(1e-2), 1)},
+        r"its loss is CrossEntropy\(mean=True\), here it is SquaredHinge": {
+            "loss": SquaredHinge()
+        },
     }
     for says, other in cases.items():
         with pytest.raises(ShapeError, match=says):
             fit(survivor.model(), x, labels, **asked | other)
     with pytest.raises(ShapeError, match="its samples is 100, here it is 90"):
         fit(survivor.model(), x[:90], labels[:90], **asked)
-    with pytest.raises(ShapeError, match="another model: only one of them has"):
+    with pytest.raises(ShapeError, match=r"its model is .*, here it is .*\(layers="):
         fit(narrow, x, labels, **asked)
+    layers = survivor.model().layers
+    other = Sequential([Tanh() if isinstance(n, ReLU) else n for n in layers])
+    with pytest.raises(ShapeError, match=r"its model is .*ReLU.*here it is .*Tanh"):
+        fit(other, x, labels, **asked)
     wide = survivor.model()
     wide = wide.with_arrays({n: a.astype("f8") for n, a in wide.arrays.items()})
     with pytest.raises(ShapeError, match=r"of float32 .*, this one of float64"):
         fit(wide, x, labels, **asked)
+
+
+@on_host
+def test_differences_of_long_descriptions_are_shown():
+    long = "Sequential(layers=[" + "ReLU(), " * 40
+    theirs, ours = apart(f"{long}Tanh()])", f"{long}Sigmoid()])")
+    assert theirs == "..." + (long + "Tanh()])")[-48:]
+    assert ours.endswith("ReLU(), Sigmoid()])")
+    assert apart(3, None) == ("3", "None")
+    layer = Dense.random(2, 3, rng=0)
+    assert described(layer) == described(Dense.random(5, 4, rng=1))
+    assert described([np.float32(0.5), {"a": np.ones(2)}]) == "[0.5, {'a': }]"
 
 
 @on_host

@@ -6,7 +6,15 @@ import pytest
 from tests.backends import here, host
 from tests.learning import survivor
 from ttalgebra.arrays.errors import NonFiniteError, ShapeError
-from ttalgebra.learning import Adam, CrossEntropy, fit, start
+from ttalgebra.layers import Dense
+from ttalgebra.learning import (
+    Adam,
+    CrossEntropy,
+    RMSProp,
+    SquaredError,
+    fit,
+    start,
+)
 from ttalgebra.learning.epoch import Task, steps
 
 
@@ -109,3 +117,23 @@ def _run_on(x, labels, folder, **other):
         survivor.model(), x, labels, loss=CrossEntropy(), optimizer=Adam(1e-2),
         epochs=3, batch_size=16, rng=7, checkpoint=Checkpoint(folder, every=2), **other,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [Adam(1.0), RMSProp(1.0)])
+@pytest.mark.parametrize("wish", ["raise", "skip"])
+def test_a_state_that_would_overflow_is_refused(rule, wish):
+    """The gradient is finite and its square is not: no weight would move again."""
+    x, y = here((np.full((8, 1), 100, "f4"), np.full((8, 1), 1e19, "f4")))
+    y = here(np.where(np.arange(8)[:, None] < 4, host(y), 1).astype("f4"))
+    model, states = Dense(*here((np.zeros((1, 1), "f4"), np.zeros(1, "f4")))), []
+    asked = {"loss": SquaredError(), "optimizer": rule, "batch_size": 1, "rng": 0}
+    asked |= {"epochs": 1, "callbacks": [lambda run: states.append(run.state)]}
+    if wish == "raise":
+        says = "epoch 1, batch .*: the optimizer's square.weight: .* inf"
+        with pytest.raises(NonFiniteError, match=says):
+            fit(model, x, y, **asked)
+        return
+    found, history = fit(model, x, y, on_nonfinite="skip", **asked)
+    assert history["skipped"][0] == 4
+    assert np.isfinite(host(states[0]["square.weight"])).all()
+    assert np.isfinite(host(found.weight)).all()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ttalgebra.arrays.checks import require_finite
 from ttalgebra.arrays.errors import NonFiniteError
-from ttalgebra.arrays.namespace import from_numpy, is_numpy, namespace_of
+from ttalgebra.arrays.namespace import from_numpy, is_array, is_numpy, namespace_of
 from ttalgebra.arrays.typing import Array
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.learning.callbacks import Partial, Progress
@@ -33,7 +33,7 @@ def step(
     """One step: forward, loss, backward, update, and the projection of the layers.
 
     Nothing that was given is changed. Raises NonFiniteError where the data, the loss,
-    a gradient or a parameter is not finite.
+    a gradient, a parameter or the new state of the optimizer is not finite.
     """
     require_finite_data(x, target, "the")
     y, backward = model.training(rng)(x)
@@ -44,7 +44,11 @@ def step(
         require_finite(gradient, f"the gradient of {name}")
     parameters, state = optimizer.update(model.parameters, gradients, state)
     measured = {n: gradients[n] for n in model.statistics if n in gradients}
-    return model.with_arrays(parameters | measured).projected(), state, value
+    moved = model.with_arrays(parameters | measured).projected()
+    for name, x in state.items():
+        if is_array(x):
+            require_finite(x, f"the optimizer's {name}")
+    return moved, state, value
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from ttalgebra.learning.history import History
 from ttalgebra.learning.metrics import Loss, as_samples
 from ttalgebra.learning.rules.optimizers import Optimizer
 from ttalgebra.learning.runs.checkpoint import Checkpoint
+from ttalgebra.learning.runs.description import described
 from ttalgebra.learning.runs.saving import begun, saving
 
 Model = TypeVar("Model", bound=Layer)
@@ -85,7 +86,13 @@ def fit(
     progress = start(model, optimizer, rng)
     task = _task(x, target, loss, optimizer, batch_size, validation, on_nonfinite)
     _require_callable(loss, callbacks)
-    about = {"samples": task.samples, "batch_size": task.batch_size}
+    about = {
+        "samples": task.samples,
+        "batch_size": task.batch_size,
+        "model": described(model),
+        "optimizer": described(optimizer),
+        "loss": described(loss),
+    }
     seeded = rng is not None and not hasattr(rng, "integers")
     progress = begun(progress, checkpoint, resume, about, seeded=seeded)
     progress = replace(progress, epochs=_not_fewer(epochs, progress))

@@ -26,7 +26,7 @@ STREAM = 38  # a byte that one large product reads or writes
 TOUCH = 5  # a byte that a small one does, in cache
 OUTER = 110  # a byte of the many small gradients of an operand that are added up
 CALL = 60_000  # a small product among many
-STEP = 2_000_000  # Python and the array library around a step
+STEP = 3_500_000  # Python and the array library around a step
 MERGE = 5_000_000  # and around the merging of two cores
 LINE = 64  # bytes: fewer columns than fill it share it with their neighbours
 

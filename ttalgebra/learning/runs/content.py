@@ -12,6 +12,7 @@ from ttalgebra.arrays.typing import Array
 from ttalgebra.layers.protocol import Layer
 from ttalgebra.learning.callbacks import Partial, Progress
 from ttalgebra.learning.history import History
+from ttalgebra.learning.runs.description import apart
 
 KIND = "checkpoint"
 _HISTORY = "history"
@@ -120,5 +121,6 @@ def _require_same_names(found: Any, wanted: Any, whose: str) -> None:
 def _require_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     for name, value in wanted.items():
         if found.get(name) != value:
-            message = f"its {name} is {found.get(name)}, here it is {value}"
+            theirs, ours = apart(found.get(name), value)
+            message = f"its {name} is {theirs}, here it is {ours}"
             raise ShapeError(f"{message}; resume the run as it was begun")
