@@ -285,6 +285,12 @@ def test_names_of_cores_that_are_taken_stay(tmp_path, monkeypatch, call_json):
     assert "names of its cores" in result["decisions"][0]["reason"]
 
 
+def test_a_matrix_without_a_name_becomes_cores(tmp_path, monkeypatch, call_json):
+    monkeypatch.chdir(tmp_path)
+    foreign(tmp_path / "model.safetensors", {"": kron(), "other": noise((2,))})
+    assert call_json(*compress())["decisions"][0]["ranks"] == [1, 1, 1]
+
+
 def test_unknown_dtypes_are_copied(tmp_path, monkeypatch, call_json):
     monkeypatch.chdir(tmp_path)
     line = {"dtype": "F6_E3M2", "shape": [64, 64], "data_offsets": [0, 3072]}
@@ -422,6 +428,7 @@ def test_a_bad_index_is_refused(files, tmp_path, assert_one_line, text, match):
         (["--json"], "exactly one of"),
         (["--budget", "0"], "--budget: must be at least 1"),
         (["--tol", "1", "--picture", "out.safetensors"], "must be different files"),
+        (["--tol", "1", "--report", "./out.safetensors"], "must be different files"),
         (["--tol", "1", "--rows", "8,8"], "--cols must be given for a matrix"),
     ],
 )
@@ -437,6 +444,8 @@ def test_options_of_networks_are_refused_for_matrices(folder, assert_one_line):
 def test_other_outputs_are_refused(files, assert_one_line):
     words = compress(target="out.pt")
     assert_one_line(2, "OUT must end in .safetensors", *words)
+    words = compress("model.safetensors", "--tol", "1", target="out.npz")
+    assert_one_line(1, "out.npz: a checkpoint becomes a .safetensors", *words)
 
 
 def test_a_budget_below_the_least_is_refused(files, assert_one_line):

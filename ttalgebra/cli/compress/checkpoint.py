@@ -37,7 +37,8 @@ def compressed(source: Listing, target: str, aim: Aim, least: int) -> Compressio
     if OURS in source.metadata:
         message = f"{source.files[0]}: a file of ttalgebra's own that is no model"
         raise FormatError(f"{message}; give a checkpoint, or a model that save wrote")
-    taken = {tensor.name.rpartition(".cores.")[0] for tensor in source.tensors}
+    parts = (tensor.name.rpartition(".cores.") for tensor in source.tensors)
+    taken = {name for name, cores, _ in parts if cores}
     why = {t.name: _why_left(t, taken, least) for t in source.tensors}
     weights: dict[str, Weight] = {}
     for tensor in source.tensors:

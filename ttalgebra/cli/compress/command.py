@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from os.path import realpath
 from typing import Any
 
 from ttalgebra.cli.arguments import positive
@@ -70,7 +71,7 @@ def _require_network(args: argparse.Namespace) -> None:
     if not args.output.lower().endswith(network.SUFFIXES[:2]):
         args.parser.error("OUT must end in .safetensors, or in .npz for a model")
     outputs = [args.output, args.report, args.picture]
-    named = [path for path in outputs if path is not None]
+    named = [realpath(path) for path in outputs if path is not None]
     if len(set(named)) < len(named):
         args.parser.error("output, --report and --picture must be different files")
     if args.min_parameters is None:

@@ -5,6 +5,7 @@ import json
 from os.path import getsize
 from typing import Any
 
+from ttalgebra.arrays.errors import FormatError
 from ttalgebra.cli.arguments import require_other_file
 from ttalgebra.cli.wording import rows
 
@@ -50,6 +51,9 @@ def _compressed(args: argparse.Namespace, aim: Any) -> tuple[Any, dict[str, Any]
         size = getsize(args.input)
         report = _model(args.input, args.output, aim)
         return report, {"kind": "model", "input_bytes": size}
+    if args.output.lower().endswith(".npz"):
+        message = f"{args.output}: a checkpoint becomes a .safetensors"
+        raise FormatError(f"{message}; only a model that save wrote becomes a .npz")
     size = checkpoint.file_bytes(source)
     report = checkpoint.compressed(source, args.output, aim, args.min_parameters)
     return report, {"kind": "checkpoint", "input_bytes": size}
