@@ -1,12 +1,15 @@
 """``ttalgebra info``: what a file holds, once every byte of it is verified."""
 
 import math
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
 
 import ttalgebra as tt
 from tests.cli.conftest import smooth
+from ttalgebra.layers import Dense
+from ttalgebra.learning import Adam, Checkpoint, SquaredError, fit
 from ttalgebra.storage import write
 
 
@@ -47,6 +50,24 @@ def test_a_model(folder, call_json):
         {"layer": "Dense", "parameters": 15, "bytes": 60, "weight_shape": [3, 4]},
     ]
     assert (result["parameters"], result["bytes"]) == (35, 140)
+
+
+def test_a_checkpoint(tmp_path, call, call_json):
+    x = np.linspace(-1, 1, 20)[:, None]
+    checkpoint = Checkpoint(tmp_path, every=2)
+    asked = {"loss": SquaredError(), "optimizer": Adam(0.1), "rng": 3}
+    asked |= {"batch_size": 4, "checkpoint": checkpoint}
+    fit(Dense([[0.0]], [0.0]), x, x, epochs=2, **asked)
+    path = str(checkpoint.files()[-2])
+    result = call_json("info", path)
+    assert result["kind"] == "checkpoint"
+    assert (result["samples"], result["batch_size"], result["seed"]) == (20, 4, ANY)
+    assert result["optimizer"].startswith("Adam(rate=0.1, betas=[0.9, 0.999]")
+    assert (result["epochs_done"], result["batches_of_the_next"]) == (1, 4)
+    assert result["last_epoch"]["epoch"] == 1
+    code, out, err = call("info", path)
+    assert (code, err) == (0, "")
+    assert "batches of the next  4\n" in out
 
 
 @pytest.mark.parametrize(

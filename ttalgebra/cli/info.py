@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ttalgebra.layers import Layer
     from ttalgebra.trains.matrix import TTMatrix
 
-_ABOUT = "Say what a file of a train or a model holds, and verify it."
+_ABOUT = "Say what a file of a train, a model or a run holds, and verify it."
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -24,8 +24,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file, as its header says, and describe what came out."""
     from ttalgebra.storage import read_header
 
-    is_model = read_header(args.file).get("kind") == "model"
-    about = _model(args.file) if is_model else _train(args.file)
+    kinds = {"model": _model, "checkpoint": _checkpoint}
+    about = kinds.get(str(read_header(args.file).get("kind")), _train)(args.file)
     return {"file": args.file, "file_bytes": os.path.getsize(args.file), **about}
 
 
@@ -64,6 +64,13 @@ def _model(path: str) -> dict[str, Any]:
     }
 
 
+def _checkpoint(path: str) -> dict[str, Any]:
+    from ttalgebra.learning.runs.content import summary
+    from ttalgebra.storage import read
+
+    return {"kind": "checkpoint", **summary(read(path))}
+
+
 def _layer(layer: "Layer") -> dict[str, Any]:
     about = {
         "layer": layer.name,
@@ -82,6 +89,11 @@ def text_of(result: dict[str, Any]) -> str:
     file = ("file", f"{result['file']}, {result['file_bytes']} bytes, whole")
     if result["kind"] == "model":
         return rows([file, ("kind", "model"), *_model_rows(result)])
+    if result["kind"] == "checkpoint":
+        skipped = ("file", "file bytes")
+        named = ((n.replace("_", " "), str(x)) for n, x in result.items())
+        lines = (line for line in named if line[0] not in skipped)
+        return rows([file, *lines])
     return rows([file, ("kind", result["kind"]), *_train_rows(result)])
 
 

@@ -69,6 +69,23 @@ def progress_of(content: Content, like: Progress, about: Mapping[str, Any]) -> P
         raise FormatError(f"its fields are not those of a run: {error}") from error
 
 
+def summary(content: Content) -> dict[str, Any]:
+    """What people want to know of a run; FormatError where the content is none."""
+    arrays, header = content
+    try:
+        records = History.from_json(arrays[_HISTORY].tobytes().decode()).records
+        return {
+            **header["about"],
+            "epochs_done": header["epoch"],
+            "batches_of_the_next": header["partial"]["batch"],
+            "stopped_early": header["stopped"],
+            "has_a_best_model": header["best"],
+            "last_epoch": dict(records[-1]) if records else None,
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"its fields are not those of a run: {error}") from error
+
+
 def _named(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return {f"{prefix}.{name}": x for name, x in arrays.items()}
 
