@@ -30,9 +30,12 @@ from ttalgebra import draw
 from ttalgebra.cli.table import columns
 from ttalgebra.layers import Dense, Dropout, Layer, ReLU, Sequential, TTLinear
 from ttalgebra.learning import (
+    SGD,
     Adam,
     CrossEntropy,
     Dataset,
+    Optimizer,
+    RiemannianSGD,
     error_rate,
     fit,
     mnist,
@@ -63,6 +66,14 @@ def last_layer(ranks: int, rng: np.random.Generator, *, in_train: bool) -> Layer
     return Dense.random(1024, 10, rng=rng)
 
 
+def rule(riemannian: float, steps: int) -> Optimizer:
+    """Adam, or gradient descent on the manifold of the ranks at this rate."""
+    if not riemannian:
+        return Adam(schedules.cosine(2e-3, steps))
+    rate = schedules.cosine(riemannian, steps)
+    return RiemannianSGD(rate, others=SGD(rate, momentum=0.9))
+
+
 def prepared(data: Dataset) -> Dataset:
     x, x_test = padded(data.x, 32), padded(data.x_test, 32)
     mean = x.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -83,7 +94,7 @@ def measure(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
                 model, _ = fit(
                     Sequential([first, *hidden, last]), data.x, data.labels,
                     loss=CrossEntropy(), epochs=asked.epochs, batch_size=100, rng=seed,
-                    optimizer=Adam(schedules.cosine(2e-3, steps)),
+                    optimizer=rule(asked.riemannian, steps),
                 )  # fmt: skip
                 error = error_rate(model, data.x_test, data.labels_test)
                 yield {
@@ -145,6 +156,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--both", action="store_true", help="two trains: 6.1.1")
+    text = "gradient descent on the manifold at this rate, instead of Adam"
+    parser.add_argument("--riemannian", type=float, default=0.0, help=text)
     text = "share of the hidden units that a step leaves out"
     parser.add_argument("--dropout", type=float, default=0.0, help=text)
     parser.add_argument("--read", nargs="+", metavar="FILE", help="rows as --json")
