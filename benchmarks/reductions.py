@@ -21,7 +21,20 @@ from ttalgebra.interop.peers import to_peer
 
 def workloads(quick: bool) -> Iterator[Workload]:
     """One pair of trains, one train."""
-    d, n, r = (20, 10, 40) if quick else (100, 10, 100)
+    yield from pair(*((20, 10, 40) if quick else (100, 10, 100)))
+
+
+def growth(quick: bool) -> Iterator[Workload]:
+    """Larger ranks: inner products, then norms."""
+    ranks = (4, 8) if quick else (4, 8, 16, 32, 64, 128)
+    yield from sorted(
+        (work for r in ranks for work in pair(20, 10, r)),
+        key=lambda work: (work.series, work.size),
+    )
+
+
+def pair(d: int, n: int, r: int) -> Iterator[Workload]:
+    """``<x, y>`` and ``|x|`` of random trains."""
     x, y = (unit(tt.random_tensor((n,) * d, r, rng=k)) for k in (0, 1))
     flops, moved = 4.0 * (d - 1) * n * r**3, 8.0 * d * n * r**2
     calls: dict[str, Callable[[], Any]] = {"ttalgebra": lambda: tt.dot(x, y)}
@@ -43,10 +56,12 @@ def workloads(quick: bool) -> Iterator[Workload]:
     yield Workload(
         f"dot, {name}", calls, lambda found: abs(float(found) / product - 1),
         1e-12, flops, 2 * moved, best=0.9, limit=1.4,
+        series=f"dot of {d} cores of {n}", size=r, unit="rank",
     )  # fmt: skip
     yield Workload(
         f"norm, {name}", norms, lambda found: abs(float(found) / size - 1),
         1e-12, flops, moved, best=1.2, limit=2,
+        series=f"norm of {d} cores of {n}", size=r, unit="rank",
     )  # fmt: skip
 
 
@@ -59,4 +74,4 @@ def squared(x: Any, y: Any) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, workloads))
+    sys.exit(main(__doc__, workloads, growth))

@@ -31,7 +31,20 @@ def workloads(quick: bool) -> Iterator[Workload]:
             yield applied(length, best)
 
 
-def rounding(name: str, x: Any, rank: int) -> Workload:
+def growth(quick: bool) -> Iterator[Workload]:
+    """Larger ranks, then longer trains."""
+    for r in (8, 16) if quick else (8, 16, 32, 64, 128):
+        x = tt.random_tensor((20,) * 10, r // 2, rng=0)
+        name = f"10 cores of 20, ranks {r} -> {r // 2}"
+        series = "rounding 10 cores of 20 to half of their ranks"
+        yield rounding(name, x + x, r // 2, series, r, "rank")
+    for length in (10, 20) if quick else (10, 30, 100, 300, 1000):
+        yield applied(length, None)
+
+
+def rounding(
+    name: str, x: Any, rank: int, series: str = "", size: float = 0, unit: str = ""
+) -> Workload:
     """``round(tol)``, no rank told; of a copy where a library works in place."""
     calls = {"ttalgebra": lambda: x.round(tol=TOL)}
     for peer in installed("scikit_tt", "torchtt"):
@@ -43,11 +56,12 @@ def rounding(name: str, x: Any, rank: int) -> Workload:
     moved = 8.0 * sum(prod(G.shape) for G in x.cores) * 1.25
     flops = least.rounding(x, rank)
     return Workload(
-        name, calls, of_ranks(x, rank), TOL, flops, moved, best=0.75, limit=2.5
-    )
+        name, calls, of_ranks(x, rank), TOL, flops, moved, best=0.75, limit=2.5,
+        series=series, size=size, unit=unit,
+    )  # fmt: skip
 
 
-def applied(length: int, best: float) -> Workload:
+def applied(length: int, best: float | None) -> Workload:
     """``A @ x``, formed, then rounded: modes of 4, ranks 2 and 8."""
     A = unit(tt.random_matrix((4,) * length, (4,) * length, 2, rng=0))
     x = unit(tt.random_tensor((4,) * length, 8, rng=1))
@@ -60,9 +74,10 @@ def applied(length: int, best: float) -> Workload:
     name = f"A @ x, then rounded: {length} cores of 4, ranks 2 x 8"
     return Workload(
         name, calls, of_ranks(y, 16), TOL, least.rounding(y, 16), 2.0 * y.nbytes,
-        best=best, series="A @ x, then rounded", size=length,
+        best=best, series="A @ x, then rounded: cores of 4, ranks 2 x 8",
+        size=length, unit="cores",
     )  # fmt: skip
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, workloads))
+    sys.exit(main(__doc__, workloads, growth))

@@ -28,6 +28,14 @@ def workloads(quick: bool) -> Iterator[Workload]:
     yield applied(*((8, 8, 5, 10) if quick else (30, 16, 10, 30)))
 
 
+def growth(quick: bool) -> Iterator[Workload]:
+    """More summands, then a matrix of larger ranks."""
+    for count in (2, 4) if quick else (2, 5, 10, 20, 50):
+        yield total(10, 16, count, 10)
+    for inflated in (2, 4) if quick else (2, 4, 8, 16, 32):
+        yield applied(10, 16, inflated, 10)
+
+
 def total(d: int, n: int, count: int, rank: int) -> Workload:
     """``sum_i c_i x_i``; each ``x_i`` is another sum of the same trains."""
     rng = np.random.default_rng(0)
@@ -44,7 +52,8 @@ def total(d: int, n: int, count: int, rank: int) -> Workload:
         given = [to_peer(x, peer) for x in trains]
         calls[peer] = rounded(peer, lambda given=given: reduce(add, given))
     name = f"sum of {count} trains of rank {rank}, {d} cores of {n}"
-    return case(name, calls, whole, rank)
+    series = f"sum of trains of rank {rank}, {d} cores of {n}, rounded"
+    return case(name, calls, whole, rank, (series, count, "summands"))
 
 
 def applied(d: int, n: int, inflated: int, rank: int) -> Workload:
@@ -58,17 +67,26 @@ def applied(d: int, n: int, inflated: int, rank: int) -> Workload:
         times = B.dot if peer == "scikit_tt" else B.__matmul__
         calls[peer] = rounded(peer, lambda times=times, y=y: times(y))
     name = f"A @ x of ranks {inflated} and {rank}, {d} cores of {n}"
-    return case(name, calls, A @ x, rank)
+    series = f"A @ x, x of rank {rank}, {d} cores of {n}, rounded"
+    return case(name, calls, A @ x, rank, (series, inflated, "rank of A"))
 
 
 def case(
-    name: str, calls: Mapping[str, Callable[[], Any]], whole: Any, rank: int
+    name: str,
+    calls: Mapping[str, Callable[[], Any]],
+    whole: Any,
+    rank: int,
+    place: tuple[str, float, str],
 ) -> Workload:
     """Against the formed ``whole``; ranks above ``rank`` are wrong."""
     flops, moved = least.rounding(whole, rank), 2.0 * whole.nbytes
     error = of_ranks(whole, rank)
-    return Workload(name, calls, error, TOL, flops, moved, best=0.40, limit=0.5)
+    series, size, unit = place
+    return Workload(
+        name, calls, error, TOL, flops, moved, best=0.40, limit=0.5,
+        series=series, size=size, unit=unit,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, workloads))
+    sys.exit(main(__doc__, workloads, growth))

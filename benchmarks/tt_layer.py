@@ -43,6 +43,13 @@ def workloads(quick: bool) -> Iterator[Workload]:
         yield Case(*WIDE, 8, 100).gradients(0.8, 2.5)
 
 
+def growth(quick: bool) -> Iterator[Workload]:
+    """Batches of the first layer of VGG, forward and with gradients."""
+    for make in (Case.forward, Case.gradients):
+        for n in (1, 10) if quick else (1, 3, 10, 30, 100, 300, 1000):
+            yield make(Case(*VGG, 4, n))
+
+
 @dataclass(frozen=True)
 class Case:
     """A random float32 layer and ``batch`` samples in rows."""
@@ -67,7 +74,10 @@ class Case:
         return A, X, dY
 
     def forward(
-        self, best: float, limit: float | None = None, only: Sequence[str] = ()
+        self,
+        best: float | None = None,
+        limit: float | None = None,
+        only: Sequence[str] = (),
     ) -> Workload:
         """``y = x W^T`` for every sample."""
         A, X, _ = self.drawn()
@@ -85,11 +95,14 @@ class Case:
             dtype="f4",
             best=best,
             limit=limit,
-            series="" if only else f"rank {self.rank}",
+            series=f"TT-layer 25088 -> 4096, float32, ranks {self.rank}",
             size=self.batch,
+            unit="samples",
         )
 
-    def gradients(self, best: float, limit: float) -> Workload:
+    def gradients(
+        self, best: float | None = None, limit: float | None = None
+    ) -> Workload:
         """Forward, and all gradients of ``sum(dy * y)``."""
         A, X, dY = self.drawn()
         return Workload(
@@ -102,6 +115,9 @@ class Case:
             dtype="f4",
             best=best,
             limit=limit,
+            series=f"the same with all gradients, ranks {self.rank}",
+            size=self.batch,
+            unit="samples",
         )
 
 
@@ -238,4 +254,4 @@ def gradient_error(A: tt.TTMatrix, X: np.ndarray, dY: np.ndarray, found: Any) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, workloads))
+    sys.exit(main(__doc__, workloads, growth))

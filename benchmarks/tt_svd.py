@@ -56,6 +56,20 @@ def workloads(quick: bool) -> Iterator[Workload]:
     )
 
 
+def growth(quick: bool) -> Iterator[Workload]:
+    """Tensors of 16s and samples of a function, larger and larger."""
+    for d in (3, 4) if quick else (3, 4, 5, 6):
+        yield case(
+            f"16^{d}", noisy(d), 10, limit=None, best=None,
+            series="TT-SVD of 16 x 16 x ..., ranks 10 and noise, tol 1e-6",
+        )  # fmt: skip
+    for bits in (9, 12) if quick else (9, 12, 15, 18, 21, 24):
+        yield case(
+            f"2^{bits}", quantics(bits), 3, tol=1e-10, limit=None, best=None,
+            series="TT-SVD of 2 x 2 x ..., sin(20x) + exp(-3x), tol 1e-10",
+        )  # fmt: skip
+
+
 def case(
     name: str,
     array: np.ndarray,
@@ -63,9 +77,10 @@ def case(
     *,
     tol: float | None = 1e-6,
     allowed: float | None = None,
-    best: float = 0.10,
-    limit: float,
+    best: float | None = 0.10,
+    limit: float | None,
     modes: Modes | None = None,
+    series: str = "",
 ) -> Workload:
     """One array, which has this rank up to what ``tol`` allows, or roundoff."""
     sizes = modes or [(n,) for n in array.shape]
@@ -81,6 +96,9 @@ def case(
         dtype=array.dtype.str[1:],
         best=best,
         limit=limit,
+        series=series,
+        size=array.size,
+        unit="numbers in the array",
     )
 
 
@@ -186,4 +204,4 @@ def beyond(array: np.ndarray, call: Callable[[], Any]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__, workloads))
+    sys.exit(main(__doc__, workloads, growth))

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import importlib.util
 import runpy
 import sys
 from pathlib import Path
@@ -65,3 +66,25 @@ def test_unitary_rnn_says_which_argument_is_wrong(line, says, monkeypatch, capsy
         runpy.run_path(path)["arguments"]()
     assert stopped.value.code == 2
     assert says in capsys.readouterr().err
+
+
+FAMILIES = [path for path in FILES if "def growth(" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.stem)
+def test_every_family_grows(path, monkeypatch):
+    """Each series has a title, a unit, and sizes from small to large."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # no peers
+    monkeypatch.syspath_prepend(str(FOLDER))
+    found = {}
+    for work in runpy.run_path(str(path))["growth"](True):
+        found.setdefault((work.series, work.unit), []).append(work.size)
+    assert all(series and unit for series, unit in found)
+    for sizes in found.values():
+        assert len(sizes) > 1
+        assert sizes == sorted(set(sizes))
+
+
+def test_the_families_are_those_of_the_table():
+    names = {"reductions", "rounding", "sums_and_products", "tt_layer", "tt_svd"}
+    assert {path.stem for path in FAMILIES} == names

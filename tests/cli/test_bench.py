@@ -94,12 +94,21 @@ def test_family_says_by_its_code_that_an_answer_is_wrong(monkeypatch, capsys, tm
     picture = tmp_path / "times.png"
     monkeypatch.setattr(sys, "argv", ["family.py", "--draw", str(picture)])
     sized = [work(series="s", size=n) for n in (1.0, 2.0)]
-    assert bench.main("About.", lambda quick: sized) == 0
+    assert bench.main("About.", lambda quick: [work()], lambda quick: sized) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     wrong = work(contestants={"ttalgebra": lambda: 2.0})
     monkeypatch.setattr(sys, "argv", ["family.py", "--json"])
-    assert bench.main("About.", lambda quick: [wrong]) == 1
+    assert bench.main("About.", lambda quick: [wrong], lambda quick: sized) == 1
     assert "n = 3" in capsys.readouterr().out
+
+
+def test_a_peer_that_is_too_slow_is_not_asked_for_more(monkeypatch):
+    monkeypatch.setattr(workload, "PATIENCE", 0.0)
+    sized = [work(series=s, size=n) for s in "ab" for n in (1.0, 2.0)]
+    asked = [sorted(r.times) for r in workload.growing(sized, SLOW)]
+    everyone = sorted(work().contestants)
+    assert len(everyone) > 1
+    assert asked == 2 * [everyone, ["ttalgebra"]]
 
 
 def test_another_number_of_threads_needs_a_new_process(monkeypatch):

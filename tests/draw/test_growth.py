@@ -20,8 +20,10 @@ def test_errors_are_means_and_bars_over_the_seeds():
 
 def test_growth_has_a_panel_for_each_series_and_the_limit_dashed():
     curve = {"ttalgebra": [(2.0, 0.2), (1.0, 0.1)], "limit": [(1.0, 0.01)]}
-    upper, lower = draw.growth({"TT-SVD": curve, "rounding": curve}).axes
+    panels = {("TT-SVD", "numbers"): curve, ("rounding", "rank"): curve}
+    upper, lower = draw.growth(panels).axes
+    assert (upper.get_xlabel(), lower.get_xlabel()) == ("numbers", "rank")
     assert [axes.get_title() for axes in (upper, lower)] == ["TT-SVD", "rounding"]
     ours, limit = upper.get_lines()
-    assert ours.get_xydata().tolist() == [[1.0, 0.1], [2.0, 0.2]]
+    assert ours.get_xydata().tolist() == [[1.0, 100.0], [2.0, 200.0]]
     assert limit.get_linestyle() == "--"

@@ -127,12 +127,12 @@ def errors(curves: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> "
 
 
 def growth(
-    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]],
+    panels: Mapping[tuple[str, str], Mapping[str, Sequence[tuple[float, float]]]],
 ) -> "Figure":
-    """Seconds against size: a panel for each series, a curve for each contestant.
+    """Milliseconds against size: a panel for each series, a curve for each contestant.
 
-    ``panels[series][name]`` holds ``(size, seconds)``. Both axes are logarithmic; what
-    is called ``limit`` is dashed.
+    ``panels[series, unit][name]`` holds ``(size, seconds)``, sizes in ``unit``. Both
+    axes are logarithmic; the first contestant is drawn thick, the ``limit`` dashed.
     """
     require_matplotlib()
     from matplotlib.figure import Figure
@@ -141,17 +141,29 @@ def growth(
     figure = Figure(figsize=size, dpi=150, layout="constrained")
     grid = figure.subplots(max(1, len(panels)), 1, squeeze=False)
     for axes, (series, curves) in zip(grid[:, 0], panels.items(), strict=True):
-        axes.set(title=series, xlabel="size", ylabel="seconds")
-        axes.set(xscale="log", yscale="log")
-        axes.grid(alpha=0.25)
-        for (name, points), colour in zip(
-            curves.items(), _colours(len(curves)), strict=True
-        ):
-            form = "k--" if name == "limit" else "o-"
-            shade = {} if name == "limit" else {"color": colour}
-            axes.plot(*zip(*sorted(points), strict=True), form, label=name, **shade)
-        axes.legend(frameon=False)
+        _grown(axes, *series, curves)
     return figure
+
+
+def _grown(
+    axes: "Axes",
+    title: str,
+    unit: str,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+) -> None:
+    axes.set(title=title, xlabel=unit, ylabel="ms", xscale="log", yscale="log")
+    axes.grid(alpha=0.25)
+    peers = [name for name in curves if name != "limit"]
+    colours = dict(zip(peers, _colours(len(peers)), strict=True))
+    for name, points in curves.items():
+        sizes, seconds = zip(*sorted(points), strict=True)
+        times = [1e3 * time for time in seconds]
+        if name == "limit":
+            axes.plot(sizes, times, "k--", label=name)
+            continue
+        width = 3 if name == peers[0] else 1.2
+        axes.plot(sizes, times, "o-", label=name, color=colours[name], linewidth=width)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:

@@ -76,12 +76,12 @@ def picture(found: Sequence[Result], path: str) -> None:
     """Time against size, a panel for each series, and the limit; a PNG file."""
     from ttalgebra import draw
 
-    panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    panels: dict[tuple[str, str], dict[str, list[tuple[float, float]]]] = {}
     for result in found:
         work = result.workload
+        curves = panels.setdefault((work.series, work.unit), {})
         seconds = {name: result.times[name].seconds for name in (OURS, *result.right)}
         for name, time in (seconds | {"limit": result.least}).items():
-            curves = panels.setdefault(work.series or work.name, {})
             curves.setdefault(name, []).append((work.size, time))
     draw.save(draw.growth(panels), path)
 
@@ -97,6 +97,7 @@ def plain(found: Sequence[Result], machine: Machine) -> dict[str, Any]:
                 "name": r.workload.name,
                 "series": r.workload.series,
                 "size": r.workload.size,
+                "unit": r.workload.unit,
                 "seconds": {name: t.seconds for name, t in r.times.items()},
                 "errors": {name: _finite(t.error) for name, t in r.times.items()},
                 "allowed": r.workload.allowed,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from ttalgebra.cli.bench.machine import Machine
 OURS = "ttalgebra"
 ENOUGH = 0.5  # seconds for a contestant; who takes longer runs three times at least
 FEWEST, MOST = 3, 200
+PATIENCE = 1.0  # seconds
 SHORTEST = 2e-3  # seconds: what takes less is repeated within a measurement
 
 
@@ -24,7 +25,7 @@ class Workload:
     (read and written) are the least that the work needs, ``dtype`` (f4 or f8) says at
     which rate. ``best`` and ``limit`` are the bars: our time over that of the best
     peer and over the limit, at most. Workloads of one ``series`` are drawn against
-    their ``size``.
+    their ``size``, which is a number of ``unit``.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Workload:
     limit: float | None = None
     series: str = ""
     size: float = 0.0
+    unit: str = "numbers"
 
 
 class Time(NamedTuple):
@@ -81,6 +83,23 @@ class Result:
     def to_limit(self) -> float:
         """Our time over the limit."""
         return self.times[OURS].seconds / self.least
+
+
+def growing(workloads: Iterable[Workload], machine: Machine) -> Iterator[Result]:
+    """`results` of series, each from small to large.
+
+    A peer that took longer than `PATIENCE` is not asked for the larger ones.
+    """
+    slow: set[tuple[str, str]] = set()
+    for work in workloads:
+        asked = {
+            n: c for n, c in work.contestants.items() if (work.series, n) not in slow
+        }
+        for result in results([replace(work, contestants=asked)], machine):
+            yield result
+            took = result.times.items()
+            slow |= {(work.series, n) for n, t in took if t.seconds > PATIENCE}
+        slow -= {(work.series, OURS)}
 
 
 def results(workloads: Iterable[Workload], machine: Machine) -> Iterator[Result]:
