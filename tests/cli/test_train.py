@@ -85,7 +85,8 @@ def test_what_it_says_in_json(folder, call_json):
     assert all(isinstance(result.pop(name), float) for name in numbers)
     assert result == {
         "data": "mine.npz", "samples": 160, "parameters": 126, "epochs": 4,
-        "network": ["TTLinear", "ReLU", "Dropout", "Dense"], "folder": "there",
+        "network": ["Rescale", "TTLinear", "ReLU", "Dropout", "Dense"],
+        "folder": "there",
     }  # fmt: skip
     versions = [*map(json.loads, Path("there/versions.jsonl").read_text().splitlines())]
     assert versions[0]["ttalgebra"] == ttalgebra.__version__
@@ -195,16 +196,16 @@ def test_a_sample_that_would_be_alone_joins_the_batch_before(folder, call):
 
 WRONG = {
     "epoch = 3": "epoch: no such key; there are: data, optimizer, layers, out",
-    "epochs = 0": "epochs: must be an int of at least 1, got 0",
-    "epochs = 2.5": "epochs: must be an int of at least 1, got 2.5",
-    "epochs = true": "epochs: must be an int of at least 1, got True",
+    "epochs = 0": "epochs: must be an int of at least 1 and below 2^63, got 0",
+    "epochs = 2.5": "epochs: must be an int of at least 1 and below 2^63, got 2.5",
+    "epochs = true": "epochs: must be an int of at least 1 and below 2^63, got True",
     "batch_size = 1": "batches of 1: BatchNorm cannot take one alone",
-    'batch_size = "a"': "batch_size: must be an int of at least 1, got 'a'",
+    'batch_size = "a"': "an int of at least 1 and below 2^63, got 'a'",
     'loss = "L2"': 'loss: must be one of "auto", "CrossEntropy"',
     "patience = 3": "patience: needs data.validation",
     "data = 3": "data: must be a table, got 3",
     "[data]": "data.source: is missing; name digits",
-    "[data]\nsource = 3": "data.source: must be a text, got 3",
+    "[data]\nsource = 3": "data.source: must be a text in UTF-8, got 3",
     '[data]\nsource = "no.npz"': "no.npz: No such file or directory",
     '[data]\nsource = "nowhere"': "is in nowhere",
     '[data]\nsource = "mine.npz"\nx = "X"': "mine.npz has no 'X'; there are: x, y",

@@ -2,15 +2,13 @@
 
 import argparse
 from contextlib import nullcontext
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ttalgebra.arrays.errors import FormatError
 from ttalgebra.cli.wording import rows
 
 if TYPE_CHECKING:
-    from ttalgebra.cli.train.keys import Config
+    from ttalgebra.cli.train.folder import Notes
     from ttalgebra.cli.train.samples import Samples
     from ttalgebra.layers import Sequential
     from ttalgebra.learning import History
@@ -45,23 +43,24 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         return {"example": keys.text_of(example, explained=True)}
     if args.config is None:
         raise FormatError("name a .toml or a .npz file, or ask for --example")
-    config = keys.read(args.config)
-    config = replace(config, output=args.output or config.output)
+    config = keys.read(args.config, args.output)
     found = samples(config)
     model = network(config.layers, found.features, found.outputs, config.seed)
-    model = found.in_units(model)
+    model = found.without_units(model)
     resume = args.resume_from or args.resume
-    where = folder.begun(config, resume=bool(resume))
-    fitted, history = _fitted(config, found, model, where, args)
+    notes = folder.begun(config, resume=bool(resume))
+    fitted, history = _fitted(notes, found, model, args)
+    saved = found.in_units(fitted)
+    files = _saved(saved, history, notes)
     return {
         "data": config.data.source,
         "samples": len(found.fit[0]),
-        "network": [layer.name for layer in fitted.layers],
+        "network": [layer.name for layer in saved.layers],
         "parameters": fitted.n_parameters,
         "epochs": len(history),
         **_measured(fitted, found, history),
-        "folder": str(where),
-        "files": _saved(fitted, history, config, where),
+        "folder": str(notes.folder),
+        "files": files,
     }
 
 
@@ -77,10 +76,9 @@ def text_of(result: dict[str, Any]) -> str:
 
 
 def _fitted(
-    config: "Config",
+    notes: "Notes",
     found: "Samples",
     model: "Sequential",
-    where: Path,
     args: argparse.Namespace,
 ) -> "tuple[Sequential, History]":
     """The run, logged and saved as it goes."""
@@ -88,16 +86,17 @@ def _fitted(
     from ttalgebra.cli.train import folder
     from ttalgebra.cli.train.rules import LOSSES
 
+    config, where = notes.config, notes.folder
     n_batches = learning.batch_count(len(found.fit[0]), config.batch_size)
     shown = learning.progress_bar(config.epochs)
     with nullcontext(None) if args.json else shown as bar:
         callbacks: list[learning.Callback] = [
             learning.CSVLog(where / folder.CSV),
             learning.JSONLinesLog(where / folder.JSON_LINES),
+            notes,
             *([bar] if bar else []),
+            *([learning.EarlyStopping(config.patience)] if config.patience else []),
         ]
-        if config.patience:
-            callbacks.append(learning.EarlyStopping(config.patience))
         return learning.fit(
             model,
             *found.fit,
@@ -118,26 +117,28 @@ def _fitted(
 
 def _measured(
     model: "Sequential", found: "Samples", history: "History"
-) -> dict[str, float]:
-    """The last record, and loss and accuracy on the test samples, where there are."""
+) -> dict[str, Any]:
+    """The last record, and what the test samples give, where there are any."""
     from ttalgebra.cli.train.rules import LOSSES
     from ttalgebra.learning import evaluate
 
     last = dict(history.records[-1]) if len(history) else {}
-    measured = {name: x for name, x in last.items() if name not in ("epoch", "seconds")}
+    measured: dict[str, Any] = (
+        {} if found.y_units is None else {"losses": "in variances of y"}
+    )
+    measured |= {n: x for n, x in last.items() if n not in ("epoch", "seconds")}
     if found.test is not None:
         tested = evaluate(model, LOSSES[found.loss](), *found.test)
         measured |= {f"test_{name}": value for name, value in tested.items()}
     return measured
 
 
-def _saved(
-    model: "Sequential", history: "History", config: "Config", where: Path
-) -> list[str]:
+def _saved(model: "Sequential", history: "History", notes: "Notes") -> list[str]:
     """Write the model and, where matplotlib is installed, the picture."""
     from ttalgebra import layers
     from ttalgebra.cli.train import folder
 
+    config, where = notes.config, notes.folder
     layers.save(model, where / folder.MODEL)
     files = [folder.MODEL, folder.CSV, folder.JSON_LINES, folder.CONFIG]
     files.append(folder.VERSIONS)

@@ -3,7 +3,8 @@
 import errno
 import json
 import platform
-from dataclasses import fields
+import warnings
+from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 
 from ttalgebra.arrays.errors import FormatError
 from ttalgebra.cli.train.keys import Config, read, text_of
-from ttalgebra.learning import History
+from ttalgebra.cli.wording import one_line
+from ttalgebra.learning import Checkpoint, History, Progress
 from ttalgebra.storage.atomic import replace
 
 CONFIG, VERSIONS, MODEL = "config.toml", "versions.jsonl", "model.npz"
@@ -22,11 +24,12 @@ _FREE = ("epochs", "output")  # what a run that goes on may say otherwise
 _USED = ("numpy", "scipy", "opt_einsum", "array-api-compat", "scikit-learn", "tqdm")
 
 
-def begun(config: Config, *, resume: bool) -> Path:
-    """The folder of a run, with its configuration and the versions in it.
+def begun(config: Config, *, resume: bool) -> "Notes":
+    """The folder of a run and what is noted there: of a new one at once.
 
-    Raises FileExistsError where it has a run already, unless that is resumed, and
-    FormatError where that one was another.
+    The folder of a run that is resumed stays as it is till then. Raises
+    FileExistsError where there is a run already, unless that is resumed, and
+    FormatError where that one was another or has lost its checkpoints.
     """
     folder = Path(config.output)
     if (folder / CONFIG).exists():
@@ -35,14 +38,39 @@ def begun(config: Config, *, resume: bool) -> Path:
             message += " names another folder"
             raise FileExistsError(errno.EEXIST, message, str(folder))
         _require_same(config, folder / CONFIG)
-    elif resume and folder.is_dir() and any(folder.iterdir()):
+        _require_checkpoints(folder)
+        return Notes(config, folder)
+    if resume and folder.is_dir() and any(folder.iterdir()):
         message = f"{folder}: no {CONFIG}, so there is no run to resume"
         raise FormatError(f"{message}; name its folder by --output")
     folder.mkdir(parents=True, exist_ok=True)
-    replace(str(folder / CONFIG), [text_of(config).encode()])
-    with open(folder / VERSIONS, "a", encoding="utf-8") as file:
-        file.write(json.dumps(_versions()) + "\n")  # a line for each time it is begun
-    return folder
+    notes = Notes(config, folder)
+    notes.write()
+    return notes
+
+
+@dataclass
+class Notes:
+    """A callback that writes what is run, and on what, after the first epoch.
+
+    Where a run goes on, its checkpoint may till then prove to be of another one.
+    """
+
+    config: Config
+    folder: Path
+    written: bool = False
+
+    def write(self) -> None:
+        """The configuration, and a line of versions for each time it is begun."""
+        replace(str(self.folder / CONFIG), [text_of(self.config).encode()])
+        with open(self.folder / VERSIONS, "a", encoding="utf-8") as file:
+            file.write(json.dumps(_versions()) + "\n")
+        self.written = True
+
+    def __call__(self, progress: Progress) -> None:  # noqa: ARG002
+        """Write, unless that is done."""
+        if not self.written:
+            self.write()
 
 
 def draw_history(history: History, title: str, path: Path) -> None:
@@ -57,11 +85,27 @@ def draw_history(history: History, title: str, path: Path) -> None:
     for name in ("loss", "validation_loss"):
         if name in history.records[-1]:
             axes.plot(history["epoch"], history[name], ".-", label=name)
-    axes.set_title(title, loc="left")
+    axes.set_title(one_line(title), loc="left", parse_math=False)
     axes.set_xlabel("epoch")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
-    draw.save(figure, path)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in letters of no font
+        draw.save(figure, path)
+
+
+def _require_checkpoints(folder: Path) -> None:
+    """Raise FormatError where a run has more than its first epoch, but no checkpoint.
+
+    That one is written to the history before it is saved.
+    """
+    log = folder / JSON_LINES
+    epochs = len(log.read_bytes().splitlines()) if log.exists() else 0
+    if Checkpoint(folder / CHECKPOINTS).files():
+        return
+    if epochs > 1 or (folder / MODEL).exists():
+        message = f"{folder}: no checkpoint is left to resume from; name another"
+        raise FormatError(f"{message} --output, or remove {folder} to begin anew")
 
 
 def _require_same(config: Config, path: Path) -> None:

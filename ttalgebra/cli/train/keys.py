@@ -59,17 +59,19 @@ class Config:
     layers: tuple[Maker, ...] = DEFAULT
 
 
-def read(path: str) -> Config:
+def read(path: str, output: str | None = None) -> Config:
     """The configuration in the file at ``path``; of a ``.npz``, all by default.
 
-    Raises FormatError, naming the key, where it says what it may not.
+    ``output`` goes before the one of the file. Raises FormatError, naming the key,
+    where it says what it may not.
     """
     if path.lower().endswith(".npz"):
         table: dict[str, Any] = {"data": {"source": path, "validation": 0.1}}
     else:
         table = _toml(path)
+    where = output or table.get("output") or Path(path).stem
     try:
-        return config_of({"output": Path(path).stem, **table})
+        return config_of({**table, "output": where})
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
 

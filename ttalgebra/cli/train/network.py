@@ -8,11 +8,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from ttalgebra import layers
+from ttalgebra.arrays.checks import require_room
 from ttalgebra.arrays.errors import FormatError, TTError
 from ttalgebra.cli.train.tables import SHARE, SIZES, count, key
 from ttalgebra.decompose.modes import suggest_modes
 
 _UNITS = "outputs of the layer; 0: as many as the data ask for"
+_FLOAT = 4  # bytes
+_ADVICE = "ask for fewer units, or a TTLinear"
 Modes: TypeAlias = tuple[Sequence[int], Sequence[int]]
 
 
@@ -31,7 +34,9 @@ class Dense:
 
     def make(self, n_in: int, n_out: int, rng: np.random.Generator) -> layers.Layer:
         """Random weights."""
-        return layers.Dense.random(n_in, self.units or n_out, rng=rng)
+        units = self.units or n_out
+        require_room((units, n_in), _FLOAT, f"units = {units}: the weight", _ADVICE)
+        return layers.Dense.random(n_in, units, rng=rng)
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,7 @@ def network(
 
 def _modes(maker: TTLinear | BTLinear, n_rows: int, n_columns: int) -> Modes:
     """Those of the table; chosen where it has none."""
+    require_room((n_rows,), _FLOAT, f"units = {n_rows}: the bias", "ask for fewer")
     rows, columns = suggest_modes(n_rows, n_columns)
     if not maker.rows and not maker.columns:
         return rows, columns

@@ -13,40 +13,53 @@ import numpy as np
 from ttalgebra.arrays.errors import FormatError
 from ttalgebra.cli.train.keys import Config, Data
 from ttalgebra.cli.train.network import BatchNorm
-from ttalgebra.layers import Rescale, Sequential
+from ttalgebra.cli.train.units import Units, require_finite_rows, units
+from ttalgebra.layers import Sequential
 from ttalgebra.learning import digits, mnist
 
 Pair = tuple[np.ndarray, np.ndarray]
 _LABELS = ("CrossEntropy", "Hinge", "SquaredHinge")
+_MOST_LABEL = 10**6
 
 
 class Samples(NamedTuple):
-    """What to fit, and perhaps what to watch and what to test with."""
+    """What to fit, and perhaps what to watch and what to test with.
+
+    Features are as they were read; values are in units of their mean and deviation.
+    """
 
     fit: Pair
     validation: Pair | None
     test: Pair | None
     loss: str
     outputs: int
+    x_units: Units | None
+    y_units: Units | None
 
     @property
     def features(self) -> int:
         """Of each sample."""
         return int(self.fit[0].shape[1])
 
-    def in_units(self, model: Sequential) -> Sequential:
-        """``model``, and for values a last layer that gives them in their units.
-
-        Values that are not finite are left to `fit`, which says where they are.
-        """
-        values = self.fit[1]
-        if self.loss in _LABELS or not np.isfinite(values).all():
+    def without_units(self, model: Sequential) -> Sequential:
+        """``model`` after a layer that takes the units from the features."""
+        if self.x_units is None:
             return model
-        return Sequential([*model.layers, Rescale.of(values)])
+        return Sequential([self.x_units.removed(), *model.layers])
+
+    def in_units(self, model: Sequential) -> Sequential:
+        """``model``, and for values a last layer that gives them in their units."""
+        if self.y_units is None:
+            return model
+        return Sequential([*model.layers, self.y_units.restored()])
 
 
 def samples(config: Config) -> Samples:
-    """Read, check and divide; FormatError, naming the key, for what does not fit."""
+    """Read, check and divide; FormatError, naming the key, for what does not fit.
+
+    Numbers in what is fitted that are not finite are left to `fit`, which may skip
+    their batch.
+    """
     loss = config.loss
     (x, y), test = _read(config.data)
     if loss == "auto":
@@ -58,8 +71,29 @@ def samples(config: Config) -> Samples:
             message = f"data.x_test: samples of {test[0].shape[1]} features"
             raise FormatError(f"{message} and x of {x.shape[1]}, or other targets")
     outputs = y.shape[1] if y.ndim == 2 else _classes(y, test)
-    (x, y), validation = _divided(x, y, config)
-    return Samples((x, y), validation, test, loss, outputs)
+    fit, validation = _divided(x, y, config)
+    x_units = units(fit[0], "data.x") if _is_own(config.data) else None
+    y_units = None if loss in _LABELS else units(fit[1], "data.y")
+    fit = _single(fit, y_units)
+    validation = None if validation is None else _single(validation, y_units)
+    if test is not None:
+        test = _single(test, y_units)
+        for array, name in zip(test, ("x_test", "y_test"), strict=True):
+            require_finite_rows(array.reshape(len(array), -1), f"data.{name}")
+    return Samples(fit, validation, test, loss, outputs, x_units, y_units)
+
+
+def _is_own(data: Data) -> bool:
+    """Whether features may have any units; pixels of the known images are in [0, 1]."""
+    return data.source.lower().endswith((".npz", ".npy"))
+
+
+@np.errstate(over="ignore")  # infinite, which is refused with its place
+def _single(pair: Pair, y_units: Units | None) -> Pair:
+    """In float32, unless they stay on the disk or are labels."""
+    x, y = pair
+    x = x if isinstance(x, np.memmap) else x.astype(np.float32, copy=False)
+    return x, y if y_units is None else y_units.standardised(y)
 
 
 def _read(data: Data) -> tuple[Pair, Pair | None]:
@@ -133,22 +167,25 @@ def _whole(get: Any, what: str) -> Any:
         raise FormatError(f"{message}; save it again with NumPy") from error
 
 
-@np.errstate(over="ignore")  # infinite, which `fit` refuses by its batch
+@np.errstate(over="ignore")  # infinite, which is refused with its place
 def _pair(x: np.ndarray, y: np.ndarray, loss: str, x_name: str, y_name: str) -> Pair:
-    """Rows of numbers, float32 unless they stay on the disk, and labels or values."""
+    """Rows of numbers, in memory unless `fit` can take them from the disk, and targets.
+
+    These are labels, or rows of values in float64.
+    """
     for name, array in ((x_name, x), (y_name, y)):
         if array.dtype.kind not in "biuf":
             message = f"data.{name}: has dtype {array.dtype}"
             raise FormatError(f"{message}; real numbers are needed")
-    if x.ndim < 2 or 0 in x.shape or y.ndim == 0 or len(x) != len(y):
+    if x.ndim < 2 or y.ndim == 0 or 0 in x.shape + y.shape or len(x) != len(y):
         message = f"data.{x_name}: has shape {x.shape} and {y_name} {y.shape}"
         raise FormatError(f"{message}; one row and one target for each sample needed")
     mapped = isinstance(x, np.memmap) and x.dtype in (np.float32, np.float64)
     rows = x.reshape(len(x), math.prod(x.shape[1:]))
-    rows = rows if mapped else rows.astype(np.float32)
+    rows = rows if mapped else np.asarray(rows)
     if loss in _LABELS:
         return rows, _labels(y, y_name, loss)
-    return rows, np.array(y, np.float32).reshape(len(y), math.prod(y.shape[1:]))
+    return rows, np.array(y, np.float64).reshape(len(y), math.prod(y.shape[1:]))
 
 
 def _labels(y: np.ndarray, name: str, loss: str) -> np.ndarray:
@@ -157,15 +194,14 @@ def _labels(y: np.ndarray, name: str, loss: str) -> np.ndarray:
     if not whole or flat.min() < 0:
         message = f"data.{name}: {loss} needs one label 0, 1, 2, ... for each sample"
         raise FormatError(f'{message}; for values, set loss = "SquaredError"')
+    if flat.max() > _MOST_LABEL:
+        message = f"data.{name}: a label is {flat.max()}; count the classes from 0"
+        raise FormatError(f'{message}, or set loss = "SquaredError" for values')
     return flat.astype(np.int64)
 
 
 def _classes(y: np.ndarray, test: Pair | None) -> int:
-    largest = int(max(y.max(), 0 if test is None else test[1].max()))
-    if largest > 10**6:
-        message = f"data.y: a label is {largest}; count the classes from 0"
-        raise FormatError(f'{message}, or set loss = "SquaredError" for values')
-    return largest + 1
+    return 1 + int(max(y.max(), 0 if test is None else test[1].max()))
 
 
 def _divided(x: np.ndarray, y: np.ndarray, config: Config) -> tuple[Pair, Pair | None]:
