@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ttalgebra.arrays.errors import ShapeError
-from ttalgebra.arrays.typing import RNG
+from ttalgebra.arrays.typing import RNG, Generator
 
 
-def generator(rng: RNG) -> np.random.Generator:
+def generator(rng: RNG) -> Generator:
     """``rng`` as a Generator: a seed makes a new one, a Generator stays itself.
 
     Raises TypeError for anything else (SPEC 7), ShapeError for a negative seed. No
@@ -30,7 +30,7 @@ def normal(
     shape: Sequence[int],
     *,
     dtype: np.dtype,
-    rng: np.random.Generator,
+    rng: Generator,
     scale: float = 1.0,
 ) -> np.ndarray:
     """Independent normal entries of variance ``scale**2``; complex ones circular."""

@@ -15,5 +15,7 @@ Cores: TypeAlias = tuple[Array, ...]
 Parameters: TypeAlias = Mapping[str, Array]
 Scalar: TypeAlias = float | complex
 Ranks: TypeAlias = int | Sequence[int]
-RNG: TypeAlias = int | np.random.Generator | None
+# In words: to name numpy.random imports it, 14 ms of the 105 of this package.
+Generator: TypeAlias = "np.random.Generator"
+RNG: TypeAlias = "int | np.random.Generator | None"
 Backward: TypeAlias = Callable[[Array], tuple[Array, Parameters]]

@@ -24,7 +24,7 @@ from ttalgebra.arrays.factorize import qr, svd
 from ttalgebra.arrays.namespace import adjoint, conj, from_numpy, namespace_of, to_numpy
 from ttalgebra.arrays.random import normal
 from ttalgebra.arrays.scaling import scalar_times_power, times_power, unit_scaled
-from ttalgebra.arrays.typing import Array, Cores
+from ttalgebra.arrays.typing import Array, Cores, Generator
 from ttalgebra.cores.block_term.blocks import Block, Blocks
 from ttalgebra.cores.chain import reshape
 from ttalgebra.decompose.unfolding import compressed
@@ -77,7 +77,7 @@ def fit(
     tol: float | None,
     sweeps: int,
     starts: int,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> tuple[Blocks, BlockFit]:
     """``n_blocks`` Tucker terms of ``ranks`` that are close to ``W``, ``(M, N)``.
 
@@ -158,7 +158,7 @@ def _hosvds(T: Array, n_blocks: int, ranks: tuple[int, ...]) -> list[_Term]:
 
 
 def _drawn(
-    T: Array, n_blocks: int, ranks: tuple[int, ...], rng: np.random.Generator
+    T: Array, n_blocks: int, ranks: tuple[int, ...], rng: Generator
 ) -> list[_Term]:
     """Random subspaces, and zero cores: the first sweep finds the others."""
     dtype = to_numpy(reshape(T, prod(T.shape))[:1]).dtype

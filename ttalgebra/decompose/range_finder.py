@@ -16,7 +16,7 @@ from ttalgebra.arrays.contract import matmul
 from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import adjoint, from_numpy, namespace_of, to_numpy
 from ttalgebra.arrays.random import normal
-from ttalgebra.arrays.typing import Array
+from ttalgebra.arrays.typing import Array, Generator
 from ttalgebra.decompose.unfolding import row_blocks
 
 
@@ -24,7 +24,7 @@ from ttalgebra.decompose.unfolding import row_blocks
 class RangeFinder:
     """Random numbers for sketches, and how many power iterations sharpen each."""
 
-    rng: np.random.Generator
+    rng: Generator
     power: int = 1
 
     def find(

@@ -17,8 +17,9 @@ Works = Callable[[bool], Iterable[Workload]]
 def main(about: str, workloads: Works, growth: Works) -> int:
     """Measure ``workloads(quick)`` as the command line says; the exit code.
 
-    With ``--draw`` the series of ``growth(quick)`` too, which are drawn. 1 where one
-    of our answers is wrong.
+    With ``--draw`` also the series of ``growth(quick)``, and only they are drawn:
+    a peer where it was right, up to the first size that took it longer than
+    `workload.PATIENCE`. The code is 1 where one of our answers is wrong.
     """
     asked = _arguments(about)
     if asked.threads:
@@ -47,7 +48,7 @@ def _arguments(about: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, seconds")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
-    parser.add_argument("--draw", metavar="FILE.png", help="how time grows")
+    parser.add_argument("--draw", metavar="FILE.png", help="how time grows with size")
     parser.add_argument("--threads", type=positive, metavar="N", help="threads of BLAS")
     return parser.parse_args()
 

@@ -11,7 +11,7 @@ from ttalgebra.cli.bench.machine import Machine
 OURS = "ttalgebra"
 ENOUGH = 0.5  # seconds for a contestant; who takes longer runs three times at least
 FEWEST, MOST = 3, 200
-PATIENCE = 1.0  # seconds
+PATIENCE = 1.0  # seconds: a slower peer is not asked for a larger size
 SHORTEST = 2e-3  # seconds: what takes less is repeated within a measurement
 
 
@@ -24,8 +24,8 @@ class Workload:
     ``allowed`` the answer is wrong and its time does not count. ``flops`` and ``bytes``
     (read and written) are the least that the work needs, ``dtype`` (f4 or f8) says at
     which rate. ``best`` and ``limit`` are the bars: our time over that of the best
-    peer and over the limit, at most. Workloads of one ``series`` are drawn against
-    their ``size``, which is a number of ``unit``.
+    peer and over the limit, at most. Workloads of one ``series`` differ in ``size``, a
+    number of ``unit``, against which they are drawn.
     """
 
     name: str
@@ -39,7 +39,13 @@ class Workload:
     limit: float | None = None
     series: str = ""
     size: float = 0.0
-    unit: str = "numbers"
+    unit: str = ""
+
+    def along(self, series: str, size: float, unit: str) -> "Workload":
+        """The same as a point of a series, without bars."""
+        return replace(
+            self, series=series, size=size, unit=unit, best=None, limit=None
+        )
 
 
 class Time(NamedTuple):
@@ -86,20 +92,18 @@ class Result:
 
 
 def growing(workloads: Iterable[Workload], machine: Machine) -> Iterator[Result]:
-    """`results` of series, each from small to large.
+    """`results` of series, each of which goes from small to large.
 
-    A peer that took longer than `PATIENCE` is not asked for the larger ones.
+    A peer that took longer than `PATIENCE` is left out of the rest of its series.
     """
     slow: set[tuple[str, str]] = set()
     for work in workloads:
-        asked = {
-            n: c for n, c in work.contestants.items() if (work.series, n) not in slow
-        }
+        calls, series = work.contestants, work.series
+        asked = {name: calls[name] for name in calls if (series, name) not in slow}
         for result in results([replace(work, contestants=asked)], machine):
             yield result
-            took = result.times.items()
-            slow |= {(work.series, n) for n, t in took if t.seconds > PATIENCE}
-        slow -= {(work.series, OURS)}
+            took = {n: t.seconds for n, t in result.times.items() if n != OURS}
+            slow |= {(series, name) for name in took if took[name] > PATIENCE}
 
 
 def results(workloads: Iterable[Workload], machine: Machine) -> Iterator[Result]:

@@ -15,7 +15,7 @@ from ttalgebra.arrays.factorize import qr
 from ttalgebra.arrays.namespace import adjoint, eps_of, from_numpy, is_complex
 from ttalgebra.arrays.random import generator, normal
 from ttalgebra.arrays.scaling import unit_scaled
-from ttalgebra.arrays.typing import RNG, Array, Cores
+from ttalgebra.arrays.typing import RNG, Array, Cores, Generator
 from ttalgebra.cores import chain, ranged
 from ttalgebra.cores.chain import left_fold, left_unfold, right_unfold
 from ttalgebra.cores.rounding.certify import (
@@ -121,9 +121,7 @@ def _widths(
         yield full
 
 
-def _sketches(
-    network: Network, widths: tuple[int, ...], rng: np.random.Generator
-) -> list[Array]:
+def _sketches(network: Network, widths: tuple[int, ...], rng: Generator) -> list[Array]:
     """``X_k Omega`` ``(r_k, l_k)`` for each right interface ``X_k`` but the first.
 
     ``Omega`` is a random chain of Gaussian cores (their TT-Gaussian), so each
@@ -155,9 +153,7 @@ def _orthogonalized(network: Network, sketches: list[Array]) -> tuple[Cores, Arr
     return (*done, center), exponent + growth
 
 
-def _gaussian(
-    rows: int, columns: int, *, like: Array, rng: np.random.Generator
-) -> Array:
+def _gaussian(rows: int, columns: int, *, like: Array, rng: Generator) -> Array:
     kind = "c" if is_complex(like) else "f"
     size = (8 if eps_of(like) < 1e-10 else 4) * (2 if kind == "c" else 1)
     drawn = normal((rows, columns), dtype=np.dtype(f"{kind}{size}"), rng=rng)
