@@ -25,16 +25,18 @@ def workloads(quick: bool) -> Iterator[Workload]:
 
 
 def growth(quick: bool) -> Iterator[Workload]:
-    """Larger ranks: inner products, then norms."""
-    ranks = (4, 8) if quick else (4, 8, 16, 32, 64, 128)
-    yield from sorted(
-        (work for r in ranks for work in pair(20, 10, r)),
-        key=lambda work: (work.series, work.size),
-    )
+    """By rank, and by length up to 1000 cores."""
+    most = 4 if quick else 6
+    for r in (4, 8, 16, 32, 64, 128)[:most]:
+        for kind, work in zip(("dot", "norm"), pair(20, 10, r), strict=True):
+            yield work.along(f"{kind}, 20 cores of 10", r, "rank")
+    for d in (10, 30, 100, 300, 1000)[:most]:
+        for kind, work in zip(("dot", "norm"), pair(d, 2, 40), strict=True):
+            yield work.along(f"{kind}, cores of 2, ranks 40", d, "cores")
 
 
 def pair(d: int, n: int, r: int) -> Iterator[Workload]:
-    """``<x, y>`` and ``|x|`` of random trains."""
+    """The inner product of two random trains, and the norm of the first."""
     x, y = (unit(tt.random_tensor((n,) * d, r, rng=k)) for k in (0, 1))
     flops, moved = 4.0 * (d - 1) * n * r**3, 8.0 * d * n * r**2
     calls: dict[str, Callable[[], Any]] = {"ttalgebra": lambda: tt.dot(x, y)}
@@ -56,12 +58,10 @@ def pair(d: int, n: int, r: int) -> Iterator[Workload]:
     yield Workload(
         f"dot, {name}", calls, lambda found: abs(float(found) / product - 1),
         1e-12, flops, 2 * moved, best=0.9, limit=1.4,
-        series=f"dot of {d} cores of {n}", size=r, unit="rank",
     )  # fmt: skip
     yield Workload(
         f"norm, {name}", norms, lambda found: abs(float(found) / size - 1),
         1e-12, flops, moved, best=1.2, limit=2,
-        series=f"norm of {d} cores of {n}", size=r, unit="rank",
     )  # fmt: skip
 
 

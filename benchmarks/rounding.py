@@ -22,8 +22,7 @@ from ttalgebra.interop.peers import to_peer
 def workloads(quick: bool) -> Iterator[Workload]:
     """Inflated ranks of a tensor and of a matrix; products of small cores."""
     d, r = (10, 40) if quick else (50, 100)
-    x = tt.random_tensor((20,) * d, r // 2, rng=0)
-    yield rounding(f"{d} cores of 20, ranks {r} -> {r // 2}", x + x, r // 2)
+    yield inflated(d, r)
     A = tt.random_matrix((4,) * 10, (4,) * 10, 30, rng=0)
     yield rounding("10 cores of 4 x 4, ranks 60 -> 30", A + A, 30)
     for length, best in ((10, 1.0), (100, 0.8), (1000, 0.6)):
@@ -32,19 +31,22 @@ def workloads(quick: bool) -> Iterator[Workload]:
 
 
 def growth(quick: bool) -> Iterator[Workload]:
-    """Larger ranks, then longer trains."""
-    for r in (8, 16) if quick else (8, 16, 32, 64, 128):
-        x = tt.random_tensor((20,) * 10, r // 2, rng=0)
-        name = f"10 cores of 20, ranks {r} -> {r // 2}"
-        series = "rounding 10 cores of 20 to half of their ranks"
-        yield rounding(name, x + x, r // 2, series, r, "rank")
-    for length in (10, 20) if quick else (10, 30, 100, 300, 1000):
-        yield applied(length, None)
+    """By rank, and by length up to 1000 cores."""
+    most = 4 if quick else 6
+    for r in (4, 8, 16, 32, 64, 128)[:most]:
+        yield inflated(10, r).along("10 cores of 20, to half of the ranks", r, "rank")
+    for length in (10, 30, 100, 300, 1000)[:most]:
+        series = "A @ x, then rounded: cores of 4, ranks 2 x 8"
+        yield applied(length).along(series, length, "cores")
 
 
-def rounding(
-    name: str, x: Any, rank: int, series: str = "", size: float = 0, unit: str = ""
-) -> Workload:
+def inflated(d: int, r: int) -> Workload:
+    """``x + x``, whose ranks are twice those of ``x``."""
+    x = tt.random_tensor((20,) * d, r // 2, rng=0)
+    return rounding(f"{d} cores of 20, ranks {r} -> {r // 2}", x + x, r // 2)
+
+
+def rounding(name: str, x: Any, rank: int) -> Workload:
     """``round(tol)``, no rank told; of a copy where a library works in place."""
     calls = {"ttalgebra": lambda: x.round(tol=TOL)}
     for peer in installed("scikit_tt", "torchtt"):
@@ -56,12 +58,11 @@ def rounding(
     moved = 8.0 * sum(prod(G.shape) for G in x.cores) * 1.25
     flops = least.rounding(x, rank)
     return Workload(
-        name, calls, of_ranks(x, rank), TOL, flops, moved, best=0.75, limit=2.5,
-        series=series, size=size, unit=unit,
-    )  # fmt: skip
+        name, calls, of_ranks(x, rank), TOL, flops, moved, best=0.75, limit=2.5
+    )
 
 
-def applied(length: int, best: float | None) -> Workload:
+def applied(length: int, best: float | None = None) -> Workload:
     """``A @ x``, formed, then rounded: modes of 4, ranks 2 and 8."""
     A = unit(tt.random_matrix((4,) * length, (4,) * length, 2, rng=0))
     x = unit(tt.random_tensor((4,) * length, 8, rng=1))
@@ -73,10 +74,14 @@ def applied(length: int, best: float | None) -> Workload:
     y = A @ x
     name = f"A @ x, then rounded: {length} cores of 4, ranks 2 x 8"
     return Workload(
-        name, calls, of_ranks(y, 16), TOL, least.rounding(y, 16), 2.0 * y.nbytes,
-        best=best, series="A @ x, then rounded: cores of 4, ranks 2 x 8",
-        size=length, unit="cores",
-    )  # fmt: skip
+        name,
+        calls,
+        of_ranks(y, 16),
+        TOL,
+        least.rounding(y, 16),
+        2.0 * y.nbytes,
+        best=best,
+    )
 
 
 if __name__ == "__main__":

@@ -44,10 +44,13 @@ def workloads(quick: bool) -> Iterator[Workload]:
 
 
 def growth(quick: bool) -> Iterator[Workload]:
-    """Batches of the first layer of VGG, forward and with gradients."""
-    for make in (Case.forward, Case.gradients):
-        for n in (1, 10) if quick else (1, 3, 10, 30, 100, 300, 1000):
-            yield make(Case(*VGG, 4, n))
+    """By batch: the first layer of VGG at rank 4, forward and with all gradients."""
+    cases = [Case(*VGG, 4, n) for n in (1, 4, 16, 64, 256, 1024)[: 4 if quick else 6]]
+    series = "25088 -> 4096, rank 4"
+    for case in cases:
+        yield case.forward().along(series, case.batch, "samples")
+    for case in cases:
+        yield case.gradients().along(f"{series}, with gradients", case.batch, "samples")
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,6 @@ class Case:
             dtype="f4",
             best=best,
             limit=limit,
-            series=f"TT-layer 25088 -> 4096, float32, ranks {self.rank}",
-            size=self.batch,
-            unit="samples",
         )
 
     def gradients(
@@ -115,9 +115,6 @@ class Case:
             dtype="f4",
             best=best,
             limit=limit,
-            series=f"the same with all gradients, ranks {self.rank}",
-            size=self.batch,
-            unit="samples",
         )
 
 

@@ -57,17 +57,14 @@ def workloads(quick: bool) -> Iterator[Workload]:
 
 
 def growth(quick: bool) -> Iterator[Workload]:
-    """Tensors of 16s and samples of a function, larger and larger."""
-    for d in (3, 4) if quick else (3, 4, 5, 6):
-        yield case(
-            f"16^{d}", noisy(d), 10, limit=None, best=None,
-            series="TT-SVD of 16 x 16 x ..., ranks 10 and noise, tol 1e-6",
-        )  # fmt: skip
-    for bits in (9, 12) if quick else (9, 12, 15, 18, 21, 24):
-        yield case(
-            f"2^{bits}", quantics(bits), 3, tol=1e-10, limit=None, best=None,
-            series="TT-SVD of 2 x 2 x ..., sin(20x) + exp(-3x), tol 1e-10",
-        )  # fmt: skip
+    """By size of the array: 16^2 to 16^6 and 2^6 to 2^24 numbers."""
+    unit = "numbers in the array"
+    for d in range(2, 6 if quick else 7):
+        work = case(f"16^{d}, rank 10 + noise, tol 1e-6", noisy(d), 10)
+        yield work.along("TT-SVD of modes of 16, rank 10 + noise", 16**d, unit)
+    for bits in range(6, 16 if quick else 25, 3):
+        work = case(f"2^{bits} samples, tol 1e-10", quantics(bits), 3, tol=1e-10)
+        yield work.along("TT-SVD of modes of 2, sin(20x) + exp(-3x)", 2**bits, unit)
 
 
 def case(
@@ -77,10 +74,9 @@ def case(
     *,
     tol: float | None = 1e-6,
     allowed: float | None = None,
-    best: float | None = 0.10,
-    limit: float | None,
+    best: float = 0.10,
+    limit: float | None = None,
     modes: Modes | None = None,
-    series: str = "",
 ) -> Workload:
     """One array, which has this rank up to what ``tol`` allows, or roundoff."""
     sizes = modes or [(n,) for n in array.shape]
@@ -96,9 +92,6 @@ def case(
         dtype=array.dtype.str[1:],
         best=best,
         limit=limit,
-        series=series,
-        size=array.size,
-        unit="numbers in the array",
     )
 
 

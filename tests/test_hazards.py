@@ -39,6 +39,8 @@ CHECKPOINTS = "learning/test_checkpoints.py"
 SURVIVAL = "learning/test_survival.py"
 DASK = "interop/dask/test_same_bits.py"
 CONTRACT = "arrays/test_contract.py"
+UNITS = "cli/test_train_units.py"
+THREADS = "cores/sweep/test_threads.py"
 
 COVERED = {
     1: [
@@ -234,6 +236,7 @@ COVERED = {
     ],
     65: [
         (ATOMIC, "test_a_full_disk_leaves_the_old_file"),
+        (SURVIVAL, "test_a_full_disk_leaves_what_was_saved"),
         (ATOMIC, "test_an_error_at_any_call_leaves_old_or_new"),
     ],
     66: [
@@ -248,6 +251,7 @@ COVERED = {
     68: [
         (FIT, "test_data_that_are_not_finite_are_refused_by_epoch_and_batch"),
         (FIT, "test_loss_gradient_and_target_that_are_not_finite"),
+        ("learning/test_skipping.py", "test_a_bad_batch_moves_no_bit"),
     ],
     69: [
         (FIT, "test_two_and_two_epochs_are_four"),
@@ -267,6 +271,16 @@ COVERED = {
     76: [("arrays/test_moving.py", "test_jax_is_not_let_halve_the_digits")],
     77: [("decompose/test_ends.py", "test_what_one_pass_cannot_see_is_found")],
     78: [(BOUNDARIES, "test_long_modes_are_no_licence_to_cut")],
+    79: [("learning/test_skipping.py", "test_a_state_that_would_overflow_is_refused")],
+    80: [(CHECKPOINTS, "test_the_run_of_another_is_refused")],
+    81: [
+        (UNITS, "test_a_regression_does_not_depend_on_the_units_of_its_values"),
+        (UNITS, "test_what_single_precision_cannot_hold_is_refused"),
+    ],
+    82: [
+        (THREADS, "test_blas_gets_its_threads_back"),
+        (THREADS, "test_the_bits_are_those_of_one_thread"),
+    ],
 }
 ELSEWHERE: dict[int, str] = {}  # not built yet: why no test, and whose it is
 PARTLY = {  # covered as far as it exists; the rest is owned by an issue
@@ -275,7 +289,7 @@ PARTLY = {  # covered as far as it exists; the rest is owned by an issue
     32: "on a real GPU: issue 4, `--backends cupy`",
     40: "the oldest NumPy is a job of .ci, not a test: issue 3",
 }
-ROWS = range(1, 79)
+ROWS = range(1, 83)
 
 
 @cache

@@ -4,12 +4,12 @@ from ttalgebra.draw.compression import bytes_kept
 from ttalgebra.draw.curves import (
     Point,
     errors,
-    growth,
     learning_curves,
     require_matplotlib,
     save,
     trade_off,
 )
+from ttalgebra.draw.times import growth
 
 __all__ = [
     "Point",

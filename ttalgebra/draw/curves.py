@@ -126,46 +126,6 @@ def errors(curves: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> "
     return figure
 
 
-def growth(
-    panels: Mapping[tuple[str, str], Mapping[str, Sequence[tuple[float, float]]]],
-) -> "Figure":
-    """Milliseconds against size: a panel for each series, a curve for each contestant.
-
-    ``panels[series, unit][name]`` holds ``(size, seconds)``, sizes in ``unit``. Both
-    axes are logarithmic; the first contestant is drawn thick, the ``limit`` dashed.
-    """
-    require_matplotlib()
-    from matplotlib.figure import Figure
-
-    size = (7.2, 3.6 * max(1, len(panels)))
-    figure = Figure(figsize=size, dpi=150, layout="constrained")
-    grid = figure.subplots(max(1, len(panels)), 1, squeeze=False)
-    for axes, (series, curves) in zip(grid[:, 0], panels.items(), strict=True):
-        _grown(axes, *series, curves)
-    return figure
-
-
-def _grown(
-    axes: "Axes",
-    title: str,
-    unit: str,
-    curves: Mapping[str, Sequence[tuple[float, float]]],
-) -> None:
-    axes.set(title=title, xlabel=unit, ylabel="ms", xscale="log", yscale="log")
-    axes.grid(alpha=0.25)
-    peers = [name for name in curves if name != "limit"]
-    colours = dict(zip(peers, _colours(len(peers)), strict=True))
-    for name, points in curves.items():
-        sizes, seconds = zip(*sorted(points), strict=True)
-        times = [1e3 * time for time in seconds]
-        if name == "limit":
-            axes.plot(sizes, times, "k--", label=name)
-            continue
-        width = 3 if name == peers[0] else 1.2
-        axes.plot(sizes, times, "o-", label=name, color=colours[name], linewidth=width)
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-
-
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Write ``figure`` as PNG, atomically; OSError where that cannot be done."""
     picture = io.BytesIO()

@@ -43,9 +43,7 @@ class Workload:
 
     def along(self, series: str, size: float, unit: str) -> "Workload":
         """The same as a point of a series, without bars."""
-        return replace(
-            self, series=series, size=size, unit=unit, best=None, limit=None
-        )
+        return replace(self, series=series, size=size, unit=unit, best=None, limit=None)
 
 
 class Time(NamedTuple):
