@@ -34,7 +34,9 @@ def growth(quick: bool) -> Iterator[Workload]:
     """By rank, and by length up to 1000 cores."""
     most = 4 if quick else 6
     for r in (4, 8, 16, 32, 64, 128)[:most]:
-        yield inflated(10, r).along("10 cores of 20, to half of the ranks", r, "rank")
+        yield inflated(10, r).along(
+            "10 cores of 20, rounded to half of the ranks", r, "rank"
+        )
     for length in (10, 30, 100, 300, 1000)[:most]:
         series = "A @ x, then rounded: cores of 4, ranks 2 x 8"
         yield applied(length).along(series, length, "cores")

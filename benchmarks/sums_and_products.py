@@ -32,10 +32,10 @@ def growth(quick: bool) -> Iterator[Workload]:
     """By the number of summands, and by the rank of the matrix."""
     most = 4 if quick else 6
     for count in (2, 4, 8, 16, 32, 64)[:most]:
-        series = "sum of trains of rank 10, 10 cores of 16"
+        series = "sum of trains of rank 10 (limit: formed, rounded)"
         yield total(10, 16, count, 10).along(series, count, "summands")
     for rank in (2, 4, 8, 16, 32)[:most]:
-        series = "A @ x, x of rank 10, 10 cores of 16"
+        series = "A @ x, x of rank 10 (limit: formed, rounded)"
         yield applied(10, 16, rank, 10).along(series, rank, "rank of A")
 
 

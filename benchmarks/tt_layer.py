@@ -46,7 +46,7 @@ def workloads(quick: bool) -> Iterator[Workload]:
 def growth(quick: bool) -> Iterator[Workload]:
     """By batch: the first layer of VGG at rank 4, forward and with all gradients."""
     cases = [Case(*VGG, 4, n) for n in (1, 4, 16, 64, 256, 1024)[: 4 if quick else 6]]
-    series = "25088 -> 4096, rank 4"
+    series = "TT-layer 25088 -> 4096, rank 4"
     for case in cases:
         yield case.forward().along(series, case.batch, "samples")
     for case in cases:

@@ -73,15 +73,17 @@ FAMILIES = [path for path in FILES if "def growth(" in path.read_text()]
 
 @pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.stem)
 def test_every_family_grows(path, monkeypatch):
-    """Each series has a title, a unit, and sizes from small to large."""
+    """Each series has a title, a unit, and four sizes or more, growing."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # no peers
     monkeypatch.syspath_prepend(str(FOLDER))
     found = {}
     for work in runpy.run_path(str(path))["growth"](True):
         found.setdefault((work.series, work.unit), []).append(work.size)
+        assert (work.best, work.limit) == (None, None)
     assert all(series and unit for series, unit in found)
+    assert len(found) >= 2
     for sizes in found.values():
-        assert len(sizes) > 1
+        assert len(sizes) >= 4
         assert sizes == sorted(set(sizes))
 
 

@@ -93,7 +93,7 @@ def test_family_says_by_its_code_that_an_answer_is_wrong(monkeypatch, capsys, tm
     monkeypatch.setattr(family, "measured", lambda: SLOW)
     picture = tmp_path / "times.png"
     monkeypatch.setattr(sys, "argv", ["family.py", "--draw", str(picture)])
-    sized = [work(series="s", size=n) for n in (1.0, 2.0)]
+    sized = [work().along("s", n, "numbers") for n in (1.0, 2.0)]
     assert bench.main("About.", lambda quick: [work()], lambda quick: sized) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     wrong = work(contestants={"ttalgebra": lambda: 2.0})
@@ -102,9 +102,24 @@ def test_family_says_by_its_code_that_an_answer_is_wrong(monkeypatch, capsys, tm
     assert "n = 3" in capsys.readouterr().out
 
 
+def test_only_series_are_drawn_and_only_when_asked(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(family, "measured", lambda: SLOW)
+    drawn = []
+    monkeypatch.setattr(family, "picture", lambda found, path: drawn.extend(found))
+    point = work(best=1.0, limit=2.0).along("s", 5.0, "cores")
+    for line, names in (("", ["a"]), (f"--draw {tmp_path}/x.png", ["a", "n = 3"])):
+        monkeypatch.setattr(sys, "argv", ["family.py", "--json", *line.split()])
+        bench.main("About.", lambda quick: [work(name="a")], lambda quick: [point])
+        shown = json.loads(capsys.readouterr().out)["workloads"]
+        assert [found["name"] for found in shown] == names
+    assert [found.workload.name for found in drawn] == ["n = 3"]
+    keys = "series", "size", "unit", "bars"
+    assert [shown[1][key] for key in keys] == ["s", 5.0, "cores", [None, None]]
+
+
 def test_a_peer_that_is_too_slow_is_not_asked_for_more(monkeypatch):
     monkeypatch.setattr(workload, "PATIENCE", 0.0)
-    sized = [work(series=s, size=n) for s in "ab" for n in (1.0, 2.0)]
+    sized = [work().along(s, n, "numbers") for s in "ab" for n in (1.0, 2.0)]
     asked = [sorted(r.times) for r in workload.growing(sized, SLOW)]
     everyone = sorted(work().contestants)
     assert len(everyone) > 1
