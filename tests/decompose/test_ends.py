@@ -192,13 +192,15 @@ def test_a_function_has_its_ranks():
 
 
 @pytest.mark.host("tracemalloc knows NumPy's memory only")
+@pytest.mark.parametrize("scale", [1.0, 1e30, 1e-30])
 @pytest.mark.parametrize("n_modes", [1, 2], ids=["tensor", "matrix"])
-def test_memory_is_a_quarter_of_the_array(n_modes, rng):
+def test_memory_is_a_quarter_of_the_array(n_modes, scale, rng):
     """32 MiB: 8 for what a bond of full rank 4 or one cut to 4 leaves, and blocks."""
     if n_modes == 1:
         array = np.sin(np.linspace(0, 9, 2**22)).reshape((16,) * 5 + (4,))
     else:
         array = rng.standard_normal((2**11, 2**11))
+    array *= scale
     tracemalloc.start()
     if n_modes == 1:
         tt.TTTensor.from_dense(array, tol=1e-8)

@@ -7,7 +7,15 @@ import pytest
 
 from tests.backends import dtype_of, here, host
 from ttalgebra.layers import Dense, Sequential
-from ttalgebra.learning import SGD, Adam, MasterWeights, SquaredError, advance, start
+from ttalgebra.learning import (
+    SGD,
+    Adam,
+    Clipped,
+    MasterWeights,
+    SquaredError,
+    advance,
+    start,
+)
 
 TINY = 2.0**-26  # a quarter of the distance of 1 to its neighbour in single precision
 
@@ -73,6 +81,13 @@ def test_two_epochs_and_two_more_are_four(rng):
     for name, found in once.model.arrays.items():
         assert dtype_of(found) == np.float32
         np.testing.assert_array_equal(host(found), host(twice.model.arrays[name]))
+
+
+def test_master_weights_of_master_weights_are_refused():
+    parameters = {"p": here(np.ones(2, "f4"))}
+    for inner in (MasterWeights(SGD(0.1)), Clipped(MasterWeights(SGD(0.1)), 1.0)):
+        with pytest.raises(TypeError, match="the rule has master weights itself"):
+            MasterWeights(inner).init(parameters)
 
 
 @pytest.mark.host("there are no arrays")

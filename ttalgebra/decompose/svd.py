@@ -15,7 +15,9 @@ from ttalgebra.decompose.ends import cut_ends
 from ttalgebra.decompose.sweep import Modes, as_first, halves, opened, sweep
 from ttalgebra.decompose.unfolding import norm_of_all, slabs
 
-CALM = 2.0**20  # norms from 1 / CALM to CALM, whose squares are in range, stay as given
+# Norms from 1 / CALM to CALM stay as given, by bytes of a number: Gram matrices and
+# their squares are in range then, for what is eps times as large too.
+CALM = {8: 2.0**120, 4: 2.0**20}
 
 
 def tt_svd(
@@ -32,7 +34,9 @@ def tt_svd(
     ``max_rank`` cuts deeper; at most ``sqrt(d - 1)`` times the best error at the
     same ranks (Corollary 2.4), or within ``tol``. Raises NonFiniteError.
     Cost ``O(size * n)`` for the first bond, less for each that follows; memory a
-    quarter of ``x`` where ranks are a quarter of what they could be.
+    quarter of ``x`` where ranks are a quarter of what they could be, and one ``x`` more
+    where it is not C-contiguous or its norm is beyond ``2**120`` or ``2**-120`` (in
+    single precision ``2**20``).
     """
     rest, exponent, norm = _scaled(x, modes)
     budget = Budget(norm, tol, max_rank)
@@ -55,9 +59,14 @@ def _scaled(x: Array, modes: Modes) -> tuple[Array, Array, float]:
     """
     rest = opened(x, modes)
     if is_numpy(rest):
-        norm = norm_of_all(slabs(rest, (1,) * (rest.ndim - 1)))
-        if 1 / CALM < norm < CALM:
+        norm, calm = _norm(rest), CALM[rest.real.itemsize]
+        if 1 / calm < norm < calm:
             return rest, 0, norm
     require_finite(x, "from_dense")
     unit, exponent = unit_scaled(rest)
-    return unit, exponent, norm_of(unit)
+    return unit, exponent, _norm(unit) if is_numpy(unit) else norm_of(unit)
+
+
+def _norm(x: Array) -> float:
+    """Of an array in NumPy, without another of its size."""
+    return norm_of_all(slabs(x, (1,) * (x.ndim - 1)))

@@ -1,7 +1,10 @@
 """Blocks side by side: the same bits in the same order, and BLAS as it was."""
 
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import ttalgebra as tt
 from ttalgebra.arrays import config
 from ttalgebra.cores.sweep import plan, run, threads
 
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.host("blocks and threads are NumPy's")
 
 
@@ -18,6 +22,7 @@ def two(monkeypatch):
     """Two threads, and any work is worth them."""
     pytest.importorskip("threadpoolctl", reason="without it there are no threads")
     monkeypatch.setattr(threads, "threads", lambda: 2)
+    monkeypatch.setattr(threads._Single, "allowed", lambda self: 2)
     monkeypatch.setattr(plan, "WORTH", 0)
     monkeypatch.setattr(plan, "LARGE", 0)
 
@@ -115,3 +120,62 @@ def test_as_many_threads_as_blas_may_use(monkeypatch):
     assert config.threads() == every
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     assert config.threads() == 1
+
+
+def test_a_caller_that_limits_blas_limits_these(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl", reason="nothing to limit")
+    monkeypatch.setattr(threads, "threads", lambda: 2)
+    with threadpoolctl.threadpool_limits(1):
+        found = list(threads.in_order(lambda _: threading.get_ident(), range(3)))
+    assert set(found) == {threading.get_ident()}
+
+
+def test_threads_know_what_their_caller_ignores_and_asks_for(two):
+    A, X, _ = layer()
+    X = np.full_like(X, 1e308)
+    with np.errstate(over="ignore"):
+        assert not np.isfinite(A.apply(X)).all()
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        A.apply(X)
+
+
+PROGRAM = """
+import atexit, os, threading, time
+import numpy as np
+from ttalgebra.cores.sweep import threads
+
+threads.threads = lambda: 2
+threads._SINGLE.allowed = lambda: 2
+
+def work():
+    return list(threads.in_order(lambda k: k, range(9))) == list(range(9))
+"""
+ENDINGS = {
+    "in a child": """
+with threads._SINGLE.threaded():
+    if (child := os.fork()) == 0:
+        threads._SINGLE.__class__.allowed = lambda self: 2
+        os._exit(0 if work() and threads._SINGLE.inside == 0 else 1)
+    print(os.waitpid(child, 0)[1] == 0)
+""",
+    "at exit": """
+work()
+atexit.register(lambda: print(work()))
+""",
+    "after the main thread": """
+threading.Thread(target=lambda: (time.sleep(0.2), print(work()))).start()
+""",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_products_go_on(ending):
+    """Where a child has no threads, where the interpreter gives no more of them."""
+    pytest.importorskip("threadpoolctl", reason="without it there are no threads")
+    if "fork" in ENDINGS[ending] and not hasattr(os, "fork"):
+        pytest.skip("there is no fork here")
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM + ENDINGS[ending]]
+    found = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (found.stdout, found.returncode) == ("True\n", 0), found.stderr

@@ -108,9 +108,10 @@ def _blockwise(
         part, sums = function(...)
         return reshape(part, *shape), sums
     Y = np.empty(shape, np.result_type(A[0], X))
+    caller = np.geterr() | {"invalid": "ignore"}  # a thread begins with its own
 
     def written(block: Block) -> Operands:
-        with np.errstate(invalid="ignore"):  # a thread knows nothing of its caller's
+        with np.errstate(**caller):
             part, found = function(block)
         Y[block] = reshape(part, *Y[block].shape)
         return found

@@ -7,6 +7,7 @@ take (float32, 25088 -> 4096 of ranks 4 and 3072 -> 262,144, with and without
 gradients); without the limit they would take up to 1.5 times as long.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,20 +28,40 @@ def in_order(
 
     The threads live as long as this iterator: 0.1 ms, and nothing a fork could lose.
     """
-    count = threads() if _limiter() else 1
-    if count == 1:
+    count = min(threads(), _SINGLE.allowed()) if _limiter() else 1
+    pool = _pool(count) if count > 1 else None
+    if pool is None:
         yield from map(function, items)
         return
-    from concurrent.futures import Future, ThreadPoolExecutor  # 3 ms
-
-    with _SINGLE.threaded(), ThreadPoolExecutor(count) as pool:
-        waiting: deque[Future[Found]] = deque()
+    with _SINGLE.threaded(), pool:
+        waiting: deque[Callable[[], Found]] = deque()
         for item in items:
             if len(waiting) == 2 * count:
-                yield waiting.popleft().result()
-            waiting.append(pool.submit(function, item))
-        for future in waiting:
-            yield future.result()
+                yield waiting.popleft()()
+            waiting.append(_submitted(pool, function, item))
+        for result in waiting:
+            yield result()
+
+
+def _pool(count: int) -> Any:
+    """Threads, or None where the interpreter is ending and has no more to give."""
+    try:
+        from concurrent.futures import ThreadPoolExecutor  # 3 ms
+    except RuntimeError:
+        return None
+    return ThreadPoolExecutor(count)
+
+
+def _submitted(
+    pool: Any, function: Callable[[Item], Found], item: Item
+) -> Callable[[], Found]:
+    """What waits for the result; made at once where the interpreter is ending."""
+    try:
+        result: Callable[[], Found] = pool.submit(function, item).result
+    except RuntimeError:
+        found = function(item)
+        return lambda: found
+    return result
 
 
 @cache
@@ -57,8 +78,16 @@ class _Single:
     """BLAS with one thread while anybody is inside; who leaves last restores it."""
 
     def __init__(self) -> None:
-        self.lock, self.inside = Lock(), 0
+        self.lock, self.inside, self.given = Lock(), 0, 1
         self.limit: Any = None
+
+    def allowed(self) -> int:
+        """The threads that BLAS has where nobody is inside; others may limit it too."""
+        with self.lock:
+            if not self.inside:
+                found = [lib.num_threads for lib in _limiter().lib_controllers]
+                self.given = min(found, default=1)
+            return self.given
 
     @contextmanager
     def threaded(self) -> Iterator[None]:
@@ -76,3 +105,5 @@ class _Single:
 
 
 _SINGLE = _Single()
+if hasattr(os, "register_at_fork"):  # a child has none of the threads that are inside
+    os.register_at_fork(after_in_child=_SINGLE.__init__)  # type: ignore[misc]

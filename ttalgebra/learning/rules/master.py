@@ -47,9 +47,15 @@ class MasterWeights:
             )
 
     def init(self, parameters: Parameters) -> dict[str, Any]:
-        """That of the rule, and the parameters in double precision."""
+        """That of the rule, and the parameters in double precision.
+
+        Raises TypeError where the rule has master weights itself.
+        """
         masters = {name: _wide(p) for name, p in parameters.items()}
-        return self.rule.init(masters) | _named(masters)
+        own = self.rule.init(masters)
+        if any(name.startswith(_PREFIX) for name in own):
+            raise TypeError("MasterWeights: the rule has master weights itself; use it")
+        return own | _named(masters)
 
     def update(
         self, parameters: Parameters, gradients: Parameters, state: State
