@@ -28,7 +28,7 @@ def in_order(
 
     The threads live as long as this iterator: 0.1 ms, and nothing a fork could lose.
     """
-    count = min(threads(), _SINGLE.allowed()) if _limiter() else 1
+    count = side_by_side()
     pool = _pool(count) if count > 1 else None
     if pool is None:
         yield from map(function, items)
@@ -41,6 +41,11 @@ def in_order(
             waiting.append(_submitted(pool, function, item))
         for result in waiting:
             yield result()
+
+
+def side_by_side() -> int:
+    """How many items `in_order` takes at once."""
+    return min(threads(), _SINGLE.allowed()) if _limiter() else 1
 
 
 def _pool(count: int) -> Any:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ttalgebra.arrays.typing import Cores
 from ttalgebra.cores.sweep.plan import Plan, planned
+from ttalgebra.cores.sweep.threads import side_by_side
 from ttalgebra.trains.doors.cost.prediction import Cost, layout_of
 
 
@@ -37,20 +38,31 @@ def apply(A: Cores, X: Dense) -> Cost:
 def _forward(way: Plan) -> Cost:
     n, itemsize, *_ = way.samples
     result = way.shape[0] * n
-    peak = way.block * max(sum(step.numbers) for step in way.steps) + result
+    pair = max(sum(step.numbers) for step in way.steps)
+    peak = _at_once(way) * way.block * pair + result
     peak += 2 * sum(step.entries for step in way.steps)
     return Cost(way.flops, peak * itemsize, result * itemsize)
 
 
 def vjp(A: Cores, X: Dense) -> Cost:
-    """``A.apply(X)`` and its pullback: one block's states are kept, or made again."""
+    """``A.apply(X)`` and its pullback: one block's states are kept, or made again.
+
+    Of blocks in threads there are as many, and sums that wait.
+    """
     way = planned(A, X.n, X.itemsize, rows=True, gradients=True)
-    met = sum(step.numbers[0] for step in way.steps)
-    peak = way.block * (met + 3 * max(sum(step.numbers) for step in way.steps))
+    met, at_once = sum(step.numbers[0] for step in way.steps), _at_once(way)
+    pair = max(sum(step.numbers) for step in way.steps)
+    peak = at_once * way.block * (met + 3 * pair)
     peak += X.n * (way.shape[0] + 2 * way.shape[1])
-    peak += 6 * sum(step.entries for step in way.steps)
+    peak += (4 + 2 * at_once) * sum(step.entries for step in way.steps)
     kept = X.n * sum(way.shape)
     return Cost(way.flops, peak * X.itemsize, kept * X.itemsize)
+
+
+def _at_once(way: Plan) -> int:
+    """The blocks that are in memory together."""
+    blocks = -(-way.samples.n // way.block)
+    return min(blocks, side_by_side()) if way.has_large_steps and blocks > 1 else 1
 
 
 def entries(x: Cores, n: int) -> Cost:
