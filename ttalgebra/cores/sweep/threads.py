@@ -26,7 +26,7 @@ def in_order(
 ) -> Iterator[Found]:
     """What ``function`` makes of each item, in their order; a few results wait.
 
-    The threads live as long as this iterator: 0.1 ms, and nothing a fork could lose.
+    The threads live as long as this iterator: starting them takes 0.1 ms.
     """
     count = side_by_side()
     pool = _pool(count) if count > 1 else None
